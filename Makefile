@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make: build/nsscope. All output is under build/. V=1 shows the commands.
+
+B ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+BPF_ARCH := x86
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE) -Iuser -Ibpf -I$(B) \
+	$(shell $(PKG_CONFIG) --cflags libbpf zlib)
+LIBS = $(shell $(PKG_CONFIG) --libs 'libbpf >= 1.1' libelf zlib)
+
+SRC := $(wildcard user/*.c user/*/*.c)
+OBJ := $(SRC:%.c=$(B)/%.o)
+# What runs without root and without BPF: the unit tests and the fuzzer link it.
+PURE := $(filter $(B)/user/util/% $(B)/user/event/% $(B)/user/model/% $(B)/user/view/% $(B)/user/sink/% \
+	$(B)/user/source/recording.o $(B)/user/launch/plan.o,$(OBJ))
+
+all: $(B)/nsscope
+
+$(B)/nsscope: $(OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h
+
+$(B)/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/nsscope.bpf.o: bpf/nsscope.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror \
+		-Wno-unused-parameter -Ibpf -Ivmlinux/$(BPF_ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(Q)llvm-strip -g $@
+
+$(B)/nsscope.skel.h: $(B)/nsscope.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name nsscope_bpf >$@.tmp && mv $@.tmp $@
+
+include tests/tests.mk
+
+install: $(B)/nsscope
+	install -D -m 755 $(B)/nsscope $(DESTDIR)$(PREFIX)/bin/nsscope
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	$(B)/nsscope --man >$(DESTDIR)$(PREFIX)/share/man/man1/nsscope.1
+
+clean:
+	rm -rf $(B)
+
+-include $(OBJ:.o=.d) $(B)/nsscope.bpf.d
+
+.DELETE_ON_ERROR:
+.PHONY: all install clean

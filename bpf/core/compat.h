@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between kernels, each with the version that changed it. A type of another version is declared with a
+ * ___suffix, which CO-RE leaves out when it looks the type up in the running kernel.
+ */
+#ifndef NSS_COMPAT_H
+#define NSS_COMPAT_H
+
+#include "core/maps.h"
+
+/* 6.15: sched_process_exit tells group_dead, "this was the last thread". */
+struct trace_event_raw_sched_process_exit___v6_15 {
+	bool group_dead;
+} __attribute__((preserve_access_index));
+
+/* 6.18: a 64-bit id that is never used again. */
+struct ns_common___v6_18 {
+	u64 ns_id;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u64 ns_id(const void *ns_common)
+{
+	const struct ns_common___v6_18 *ns = ns_common;
+
+	if (!bpf_core_field_exists(ns->ns_id))
+		return NSS_UNKNOWN;
+	return BPF_CORE_READ(ns, ns_id);
+}
+
+/* Until 6.0 a cgroup held the ids of its ancestors, then pointers to them. */
+struct cgroup___before_6_1 {
+	u64 ancestor_ids[0];
+} __attribute__((preserve_access_index));
+
+/* The id of the ancestor of @cgrp at @level, 0 if there is none (kernel/cgroup/cgroup.c). */
+static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level)
+{
+	struct cgroup___before_6_1 *old = (void *)cgrp;
+	struct cgroup *ancestor = NULL;
+	__u64 id = 0;
+
+	if ((__u32)cgrp->level < level)
+		return 0;
+	if (bpf_core_field_exists(old->ancestor_ids)) {
+		bpf_probe_read_kernel(&id, sizeof(id), &old->ancestor_ids[level & 0xff]);
+		return id;
+	}
+	bpf_probe_read_kernel(&ancestor, sizeof(ancestor), &cgrp->ancestors[level & 0xff]);
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
+#endif

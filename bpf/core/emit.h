@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The only way out: a record is begun, grown and sent here, and what cannot be sent is counted here. */
+#ifndef NSS_EMIT_H
+#define NSS_EMIT_H
+
+#include "core/maps.h"
+
+static __always_inline bool wanted(__u32 type)
+{
+	return conf.types & (1ULL << type);
+}
+
+static __always_inline void count_lost(__u32 type)
+{
+	if (type < NSS_EV_MAX)
+		__sync_fetch_and_add(&lost[type], 1);
+}
+
+static __always_inline struct scratch *scratch_claim(void)
+{
+	for (__u32 i = 0; i < NSS_SCRATCHES; i++) {
+		__u32 key = bpf_get_smp_processor_id() * NSS_SCRATCHES + i;
+		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+
+		if (s && !__sync_lock_test_and_set(&s->busy, 1))
+			return s;
+	}
+	return NULL;
+}
+
+static __always_inline void scratch_release(struct scratch *s)
+{
+	*(volatile __u32 *)&s->busy = 0;
+}
+
+/* Begins a record of @size bytes. NULL: none to be had, and the event is counted as lost. */
+static __always_inline struct scratch *emit_begin(__u32 type, __u32 size)
+{
+	struct scratch *s = scratch_claim();
+
+	if (!s) {
+		count_lost(type);
+		return NULL;
+	}
+	s->rec.len = size;
+	s->rec.type = type;
+	s->rec.levels = 0;
+	s->rec.mono_ns = bpf_ktime_get_ns();
+	return s;
+}
+
+/* Where the next @room bytes of the record go; NULL if it is full. */
+static __always_inline void *emit_room(struct scratch *s, __u32 room)
+{
+	__u32 len = s->rec.len;
+
+	if (len > NSS_SCRATCH_SIZE - room)
+		return NULL;
+	return s->bytes + len;
+}
+
+/*
+ * Sends the record and gives the scratch back. A wake-up of the reader for each event costs more than all else, so it
+ * is woken only when much is queued; it looks by itself often enough for a live view.
+ */
+static __always_inline int emit_send(struct scratch *s)
+{
+	__u32 type = s->rec.type;
+	__u32 len = s->rec.len;
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	int err = -1;
+
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= conf.wake_bytes)
+		flags = BPF_RB_FORCE_WAKEUP;
+	if (len >= sizeof(struct nss_rec) && len <= NSS_SCRATCH_SIZE)
+		err = bpf_ringbuf_output(&events, s->bytes, len, flags);
+	scratch_release(s);
+	if (err)
+		count_lost(type);
+	return err;
+}
+
+/* Reads a string of the kernel into the record's tail. @max is a constant. */
+static __always_inline void emit_kernel_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
+{
+	void *to = emit_room(s, max);
+	long n;
+
+	str->v = NSS_STR_UNREADABLE;
+	if (!to)
+		return;
+	n = bpf_probe_read_kernel_str(to, max, src);
+	if (n <= 0)
+		return;
+	str->v = (n - 1) & NSS_STR_LEN;
+	if (n == max)
+		str->v |= NSS_STR_CUT;
+	s->rec.len += (n - 1) & NSS_STR_LEN;
+}
+
+/* Reads a string of the current process into the record's tail. @max is a constant. */
+static __always_inline void emit_user_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
+{
+	void *to = emit_room(s, max);
+	long n;
+
+	str->v = src ? NSS_STR_UNREADABLE : NSS_STR_NULL;
+	if (!to || !src)
+		return;
+	n = bpf_probe_read_user_str(to, max, src);
+	if (n <= 0)
+		return;
+	str->v = (n - 1) & NSS_STR_LEN;
+	if (n == max)
+		str->v |= NSS_STR_CUT;
+	s->rec.len += (n - 1) & NSS_STR_LEN;
+}
+
+/* Reads @n bytes of the current process into the record's tail, at most NSS_ARGS_PIECE. */
+static __always_inline void emit_user_bytes(struct scratch *s, struct nss_str *str, const void *src, __u32 n)
+{
+	void *to = emit_room(s, NSS_ARGS_PIECE);
+
+	if (n > NSS_ARGS_PIECE)
+		n = NSS_ARGS_PIECE;
+	str->v = NSS_STR_UNREADABLE;
+	if (!to || bpf_probe_read_user(to, n, src))
+		return;
+	str->v = n;
+	s->rec.len += n;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the programs share with each other and with user space. Sizes are set before the load. */
+#ifndef NSS_MAPS_H
+#define NSS_MAPS_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "abi/abi.h"
+
+const volatile struct nss_config conf = {};
+
+/* Depth of nsscope's own PID namespace: found by on_task where it is not the initial one. */
+__u32 host_level;
+
+/* Read by the consumer through its mapping of .bss: no system call. */
+__u64 lost[NSS_EV_MAX];
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} events SEC(".maps");
+
+/*
+ * A byte for each PID: not a bit, since a bit needs an atomic OR, which 5.10 has not, and user space writes here too
+ * (watch --pid). A plain store of a byte cannot disturb a neighbour.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
+	__type(key, __u32);
+	__type(value, __u8[NSS_TRACKED_PAGE]);
+} tracked SEC(".maps");
+
+/* When a thread entered the call that it is in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} in_call SEC(".maps");
+
+/*
+ * Where a record is put together. Two a CPU: from 7.0 on a tracepoint's program can be preempted by another task whose
+ * event runs the same program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
+ */
+#define NSS_SCRATCH_SIZE 32768
+
+struct scratch {
+	__u32 busy;
+	__u32 pad;
+	union {
+		struct nss_rec rec;
+		__u8 bytes[NSS_SCRATCH_SIZE];
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NSS_SCRATCHES); /* times the number of possible CPUs, before the load */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif

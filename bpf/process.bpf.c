@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fork, exec, exit. */
+
+#define NSS_CLONE_THREAD 0x00010000
+
+/*
+ * Runs in the parent, once the child has its PIDs and before it runs; @flags are the kernel's own copy, so clone3's
+ * caller cannot have changed them. sched_process_fork would come a moment later and tell less.
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
+{
+	struct task_struct *caller;
+	struct nss_fork *fork;
+	struct pid *inner;
+	struct scratch *s;
+
+	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
+		return 0;
+	caller = bpf_get_current_task_btf();
+	if (conf.only & NSS_ONLY_TRACKED) {
+		if (!is_tracked(caller->tgid))
+			return 0;
+		set_tracked(child->tgid, 1);
+	}
+	if (!in_scope(child))
+		return 0;
+	if (wanted(NSS_EV_FORK)) {
+		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), child);
+		if (s) {
+			inner = child->thread_pid;
+			fork = PAYLOAD(s, fork);
+			fork->flags = flags;
+			fork->parent.host_pid =
+				tgid_in(caller, host_level, upid_at(inner, host_level).ns);
+			fork->parent.inside_pid = tgid_in(caller, inner->level, upid_at(inner, inner->level).ns);
+			emit_send(s);
+		}
+	}
+	tell_new_namespaces(child, flags, NSS_BY_CLONE);
+	return 0;
+}
+
+/* One piece of the arguments. Not static: so the verifier looks at it once, not once a round of its caller's loop. */
+__noinline int send_args_piece(__u32 tgid, __u64 start, __u32 offset, __u32 bytes)
+{
+	struct nss_args *args;
+	struct scratch *s = emit_begin(NSS_EV_ARGS, sizeof(struct nss_rec) + sizeof(*args));
+
+	if (!s)
+		return -1;
+	args = (void *)(s->bytes + sizeof(struct nss_rec));
+	args->tgid = tgid;
+	args->offset = offset;
+	emit_user_bytes(s, &args->data, (void *)(start + offset), bytes - offset);
+	return emit_send(s);
+}
+
+/*
+ * Sends the arguments beyond the first piece, ahead of the record that they belong to. Where one is lost the reader
+ * finds less than argv_bytes, and says so.
+ */
+static __always_inline void send_further_args(__u32 tgid, __u64 start, __u32 bytes)
+{
+	for (__u32 offset = NSS_ARGS_PIECE; offset < NSS_ARGS_MAX; offset += NSS_ARGS_PIECE)
+		if (offset >= bytes || send_args_piece(tgid, start, offset, bytes))
+			break;
+}
+
+/* The new program's stack has just been filled by the kernel: its pages are there to be read. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	unsigned long start = task->mm->arg_start;
+	__u32 bytes = task->mm->arg_end - start;
+	struct nss_exec *exec;
+	struct scratch *s;
+
+	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
+		return 0;
+	if (bytes > NSS_ARGS_PIECE)
+		send_further_args(task->tgid, start, bytes);
+	s = emit_begin_task(NSS_EV_EXEC, sizeof(*exec), task);
+	if (!s)
+		return 0;
+	exec = PAYLOAD(s, exec);
+	exec->old_tid = old_pid == task->pid ? 0 : old_pid;
+	exec->tgid = task->tgid;
+	exec->argv_bytes = bytes;
+	emit_kernel_str(s, &exec->filename, bprm->filename, NSS_PATH_MAX);
+	emit_user_bytes(s, &exec->argv, (void *)start, bytes);
+	emit_send(s);
+	return 0;
+}
+
+/* Whether the thread that ends is the last of its process. */
+static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_struct *task)
+{
+	struct trace_event_raw_sched_process_exit___v6_15 *tp = NULL;
+
+	if (bpf_core_field_exists(tp->group_dead))
+		return ctx[1];
+	return !task->signal->live.counter;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct signal_struct *signal = task->signal;
+	__u32 tid = task->pid;
+	struct nss_exit *exit;
+	struct scratch *s;
+
+	if (!in_scope(task))
+		return 0;
+	/* Killed in the middle of a call: its sys_exit never comes. */
+	bpf_map_delete_elem(&in_call, &tid);
+	if (!is_last_thread(ctx, task))
+		return 0;
+	if (conf.only & NSS_ONLY_TRACKED)
+		set_tracked(task->tgid, 0);
+	if (!wanted(NSS_EV_EXIT))
+		return 0;
+	s = emit_begin_task(NSS_EV_EXIT, sizeof(*exit), task);
+	if (!s)
+		return 0;
+	exit = PAYLOAD(s, exit);
+	/* As wait_task_zombie() of kernel/exit.c; SIGNAL_GROUP_EXIT is 4. */
+	exit->status = signal->flags & 4 ? signal->group_exit_code : leader->exit_code;
+	exit->runtime_ns = s->rec.mono_ns - leader->start_time;
+	emit_send(s);
+	return 0;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/table.h"
+#include "cli/version.h"
+#include "sink/schema.h"
+#include "util/cleanup.h"
+
+#define ROWS_MAX 64
+/* getopt's value of a long option without a letter: its row, above all letters. */
+#define LONG_ONLY 256
+#define HELP (LONG_ONLY + ROWS_MAX)
+
+struct getopt_tables {
+	char brief[3 * ROWS_MAX];
+	struct option names[ROWS_MAX + 2];
+};
+
+static void make_tables(enum command_id command, struct getopt_tables *t)
+{
+	size_t nbrief = 0, nnames = 0;
+
+	t->brief[nbrief++] = '+'; /* options behind the command are the command's own */
+	t->brief[nbrief++] = ':';
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *row = &option_rows[i];
+		int has = !row->argument ? no_argument : *row->argument == '[' ? optional_argument : required_argument;
+
+		if (!(row->commands & command))
+			continue;
+		t->names[nnames++] = (struct option){ row->name, has, NULL, LONG_ONLY + (int)i };
+		if (!row->brief)
+			continue;
+		t->brief[nbrief++] = (char)row->brief;
+		if (has == required_argument)
+			t->brief[nbrief++] = ':';
+	}
+	t->brief[nbrief++] = 'h';
+	t->brief[nbrief] = 0;
+	t->names[nnames++] = (struct option){ "help", no_argument, NULL, HELP };
+	t->names[nnames] = (struct option){};
+}
+
+static const struct option_row *row_of(enum command_id command, int c)
+{
+	if (c >= LONG_ONLY)
+		return &option_rows[c - LONG_ONLY];
+	for (size_t i = 0; i < option_count; i++)
+		if ((option_rows[i].commands & command) && option_rows[i].brief == c)
+			return &option_rows[i];
+	return NULL;
+}
+
+static void option_words(const struct option_row *row, char *to, size_t size)
+{
+	char letter[8] = "    ";
+	const char *argument = row->argument ? row->argument : "";
+
+	if (row->brief)
+		snprintf(letter, sizeof(letter), "-%c, ", row->brief);
+	snprintf(to, size, "%s--%s%s%s", letter, row->name, *argument && *argument != '[' ? " " : "", argument);
+}
+
+static void help_command(const struct command_row *command)
+{
+	printf("usage: nsscope %s [OPTION...]%s%s\n\n%s.\n", command->name, *command->operands ? " " : "",
+	       command->operands, command->help);
+	for (int group = 0; group < OPT_GROUPS; group++) {
+		bool first = true;
+
+		for (size_t i = 0; i < option_count; i++) {
+			const struct option_row *row = &option_rows[i];
+			char words[64];
+
+			if (!(row->commands & command->id) || (int)row->group != group)
+				continue;
+			if (first)
+				printf("\n%s:\n", option_group_names[group]);
+			first = false;
+			option_words(row, words, sizeof(words));
+			printf("  %-28s %s\n", words, row->help);
+		}
+	}
+	printf("\n  -h, --help                   show this\n");
+}
+
+static void help_all(void)
+{
+	printf("usage: nsscope COMMAND [OPTION...]\n\n"
+	       "Shows every process, namespace and mount event from both sides at once: as the host\n"
+	       "sees it, and as the program inside new namespaces sees it.\n\nCommands:\n");
+	for (size_t i = 0; i < command_count; i++)
+		printf("  %-8s %s\n", command_rows[i].name, command_rows[i].help);
+	printf("\n  nsscope COMMAND --help    the command's options\n"
+	       "  nsscope --json-schema     the JSON Schema of -o json\n"
+	       "  nsscope --man             the manual page; --version, --help\n\n"
+	       "Exit status: run: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
+	       "not be executed or found. 125: nsscope itself failed. Others: 0, or 125.\n");
+}
+
+/* nsscope's own options, which stand in the place of a command. */
+static bool answer(const char *word)
+{
+	if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+		help_all();
+	} else if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
+		printf("nsscope %s\n", NSSCOPE_VERSION);
+	} else if (!strcmp(word, "--man")) {
+		cli_man(stdout);
+	} else if (!strcmp(word, "--json-schema")) {
+		struct buf b = {};
+
+		schema_write(&b);
+		fwrite(b.data, 1, b.len, stdout);
+		buf_free(&b);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static const struct command_row *find_command(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (!strcmp(command_rows[i].name, name))
+			return &command_rows[i];
+	return NULL;
+}
+
+static enum cli_result bad_option(const struct command_row *command, int c, char **argv)
+{
+	if (c == ':')
+		fprintf(stderr, "nsscope %s: %s needs an argument; see nsscope %s --help\n", command->name,
+			argv[optind - 1], command->name);
+	else if (optopt && optopt < LONG_ONLY)
+		fprintf(stderr, "nsscope %s: no option -%c; see nsscope %s --help\n", command->name, optopt,
+			command->name);
+	else
+		fprintf(stderr, "nsscope %s: no such option, or not with this argument: %s; see nsscope %s --help\n",
+			command->name, argv[optind - 1], command->name);
+	return CLI_ERROR;
+}
+
+static enum cli_result parse_options(const struct command_row *command, int argc, char **argv, struct settings *s)
+{
+	struct getopt_tables t;
+	int c;
+
+	make_tables(command->id, &t);
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, t.brief, t.names, NULL)) >= 0) {
+		const struct option_row *row;
+		const char *wrong;
+
+		if (c == 'h' || c == HELP) {
+			help_command(command);
+			return CLI_DONE;
+		}
+		if (c == '?' || c == ':')
+			return bad_option(command, c, argv);
+		row = row_of(command->id, c);
+		wrong = row->set(s, optarg, row->value);
+		if (wrong) {
+			fprintf(stderr, "nsscope %s: --%s=%s: %s\n", command->name, row->name, optarg, wrong);
+			return CLI_ERROR;
+		}
+	}
+	s->operands = argv + optind;
+	return CLI_GO;
+}
+
+static enum cli_result check_operands(const struct command_row *command, struct settings *s)
+{
+	if (s->command == CMD_RUN) {
+		s->launch.argv = *s->operands ? s->operands : NULL;
+	} else if (s->command == CMD_REPLAY) {
+		if (!s->operands[0] || s->operands[1]) {
+			fprintf(stderr, "nsscope replay: give one recording; see nsscope replay --help\n");
+			return CLI_ERROR;
+		}
+	} else if (*s->operands) {
+		fprintf(stderr, "nsscope %s: takes no operand: %s; see nsscope %s --help\n", command->name,
+			*s->operands, command->name);
+		return CLI_ERROR;
+	}
+	if (s->in && !s->pid) {
+		fprintf(stderr, "nsscope ps: --in needs --pid: the number to translate\n");
+		return CLI_ERROR;
+	}
+	return CLI_GO;
+}
+
+static enum cli_result done(enum cli_result result)
+{
+	if (result == CLI_DONE && (fflush(stdout) || ferror(stdout))) {
+		perror("nsscope: cannot write to standard output");
+		return CLI_ERROR;
+	}
+	return result;
+}
+
+enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
+{
+	struct settings s = { .observe = { .buffer = OBSERVE_BUFFER_DEFAULT } };
+	const struct command_row *command;
+	enum cli_result result;
+
+	for (uint32_t i = 0; i < NSS_EV_MAX; i++)
+		if (event_descs[i].group != GROUP_NONE)
+			s.observe.conf.types |= 1ULL << i;
+	if (argc < 2) {
+		fprintf(stderr, "nsscope: no command; see nsscope --help\n");
+		return CLI_ERROR;
+	}
+	if (answer(argv[1]))
+		return done(CLI_DONE);
+	command = find_command(argv[1]);
+	if (!command) {
+		fprintf(stderr, "nsscope: no command '%s'; see nsscope --help\n", argv[1]);
+		return CLI_ERROR;
+	}
+	s.command = command->id;
+	result = parse_options(command, argc - 1, argv + 1, &s);
+	if (result == CLI_GO)
+		result = check_operands(command, &s);
+	*ret_settings = s;
+	return done(result);
+}

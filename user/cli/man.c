@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "cli/version.h"
+#include "event/event.h"
+
+/* @text with what roff would read as its own made plain. */
+static void put(FILE *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
+	for (; *text; text++) {
+		if (*text == '-' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void put_option(FILE *out, const struct option_row *row)
+{
+	const char *argument = row->argument ? row->argument : "";
+
+	fputs(".TP\n.B ", out);
+	if (row->brief)
+		fprintf(out, "\\-%c, ", row->brief);
+	fputs("\\-\\-", out);
+	put(out, row->name);
+	if (*argument && *argument != '[')
+		fputc(' ', out);
+	put(out, argument);
+	fputc('\n', out);
+	put(out, row->help);
+	fputs(".\n", out);
+}
+
+static void put_command(FILE *out, const struct command_row *command)
+{
+	fputs(".SS nsscope ", out);
+	put(out, command->name);
+	fputc(' ', out);
+	put(out, command->operands);
+	fputc('\n', out);
+	put(out, command->help);
+	fputs(".\n", out);
+	for (size_t i = 0; i < option_count; i++)
+		if (option_rows[i].commands & command->id)
+			put_option(out, &option_rows[i]);
+}
+
+static void put_events(FILE *out)
+{
+	fputs(".SH EVENTS\n", out);
+	for (size_t i = 0; i < NSS_EV_MAX; i++) {
+		const struct event_desc *d = &event_descs[i];
+
+		if (d->class == CLASS_PART)
+			continue;
+		fprintf(out, ".TP\n.B %s\n", d->name);
+		put(out, d->doc);
+		fputs(".\n", out);
+	}
+}
+
+void cli_man(FILE *out)
+{
+	fprintf(out, ".TH NSSCOPE 1 \"\" \"nsscope %s\"\n.SH NAME\nnsscope \\- both sides of Linux namespaces, live\n",
+		NSSCOPE_VERSION);
+	fputs(".SH SYNOPSIS\n.B nsscope\n.I COMMAND\n[\\fIOPTION\\fR...]\n"
+	      ".SH DESCRIPTION\n"
+	      "Launches a program in new Linux namespaces, or watches the machine, and shows every process, "
+	      "namespace and mount event from both sides at once: as the host sees it, and as the program inside "
+	      "sees it.\n.PP\n"
+	      "In the text view, HOST is the PID in nsscope's own PID namespace; INSIDE are the PIDs in the "
+	      "namespaces below it, outermost first (5>1), or = where there is none below.\n"
+	      ".SH COMMANDS AND OPTIONS\n",
+	      out);
+	for (size_t i = 0; i < command_count; i++)
+		put_command(out, &command_rows[i]);
+	put_events(out);
+	fputs(".SH SIGNALS\n"
+	      "run passes each signal that it gets on to the command; what the terminal sends to the whole foreground "
+	      "group is not sent twice. A signal that the kernel drops because the command is PID 1 of its namespace and "
+	      "has the signal at its default action is carried out by nsscope: the command is killed or stopped. "
+	      "The command and all its descendants die with nsscope, also with SIGKILL.\n"
+	      ".SH EXIT STATUS\n"
+	      "run: the command's own; 128+N if signal N killed it; 126 if it could not be executed; 127 if it was not "
+	      "found. 125: nsscope itself failed, and said why in one line on standard error; also where the output "
+	      "could not be written. watch, ps and replay: 0, or 125.\n"
+	      ".SH LOSS\n"
+	      "Events that the ring buffer could not take are counted by type in the kernel; a lost record stands where "
+	      "the gap was noticed, and the end record has the totals. Strings that were cut or could not be read are "
+	      "marked.\n"
+	      ".SH REQUIREMENTS\n"
+	      "Linux 5.11 or later with CONFIG_DEBUG_INFO_BTF; root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. "
+	      "replay needs neither.\n"
+	      ".SH ENVIRONMENT\n"
+	      ".TP\n.B NO_COLOR\nNot empty: no colour, unless \\-\\-color says so (no-color.org).\n"
+	      ".TP\n.B COLUMNS\nThe width that lines are fitted to, on a terminal.\n"
+	      ".SH SEE ALSO\nunshare(1), nsenter(1), lsns(8), strace(1), namespaces(7), pid_namespaces(7), "
+	      "mount_namespaces(7)\n",
+	      out);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the command line asks for. */
+#ifndef CLI_SETTINGS_H
+#define CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "launch/launch.h"
+#include "observe/observe.h"
+#include "sink/sink.h"
+
+#define OUTPUTS_MAX 16
+
+/* nsscope's own failure; 126 and 127 as in sh(1): the command could not be executed, was not found. */
+#define STATUS_FAILED 125
+#define STATUS_NOT_EXECUTABLE 126
+#define STATUS_NOT_FOUND 127
+
+enum command_id {
+	CMD_RUN = 1,
+	CMD_WATCH = 2,
+	CMD_PS = 4,
+	CMD_REPLAY = 8,
+};
+
+struct settings {
+	enum command_id command;
+	struct launch_settings launch;
+	struct observe_settings observe;
+	const char *outputs[OUTPUTS_MAX];
+	size_t noutputs;
+	struct sink_style style;
+	unsigned pid; /* --pid: of the host */
+	const char *cgroup; /* --cgroup */
+	bool tree; /* ps -T */
+	unsigned in; /* ps --in: inum of a PID namespace */
+	bool snapshot_proc; /* --snapshot=proc: /proc, not the iterator */
+	bool no_snapshot;
+	char **operands; /* what is left of the command line, NULL-terminated */
+};
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/table.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/event.h"
+#include "util/cleanup.h"
+
+/* A whole decimal number up to @max. */
+static bool number(const char *text, uint64_t max, uint64_t *ret)
+{
+	char *end;
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || v > max)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static const char *set_namespace(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	s->launch.namespaces |= value;
+	return NULL;
+}
+
+static const char *set_nothing(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)s;
+	(void)argument;
+	(void)value;
+	return NULL;
+}
+
+static const char *set_mount_proc(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->launch.mount_proc = true;
+	s->launch.proc_dir = argument;
+	return NULL;
+}
+
+static const char *set_map_root(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->launch.map_root = true;
+	return NULL;
+}
+
+static const char *set_root(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->launch.root = argument;
+	return NULL;
+}
+
+static const char *set_wd(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->launch.wd = argument;
+	return NULL;
+}
+
+static const char *set_pid(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, NSS_PID_LIMIT, &value) || !value)
+		return "not a process ID";
+	s->pid = (unsigned)value;
+	return NULL;
+}
+
+static const char *set_ns(struct settings *s, const char *argument, uint64_t value)
+{
+	const char *colon = strchr(argument, ':');
+	size_t len = colon ? (size_t)(colon - argument) : 0;
+
+	for (uint32_t i = 0; i < NSS_NS_MAX; i++) {
+		if (strlen(ns_names[i]) != len || memcmp(ns_names[i], argument, len))
+			continue;
+		if (!number(colon + 1, UINT32_MAX, &value))
+			break;
+		s->observe.conf.only |= NSS_ONLY_NS;
+		s->observe.conf.ns_type = i;
+		s->observe.conf.ns_inum = (uint32_t)value;
+		return NULL;
+	}
+	return "not TYPE:INUM, such as pid:4026531836; see readlink /proc/PID/ns/*";
+}
+
+static const char *set_cgroup(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->cgroup = argument;
+	return NULL;
+}
+
+static const char *set_comm(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	if (strlen(argument) >= NSS_COMM_LEN)
+		return "the kernel keeps only 15 bytes of a name";
+	s->observe.conf.only |= NSS_ONLY_COMM;
+	memset(s->observe.conf.comm, 0, NSS_COMM_LEN);
+	memcpy(s->observe.conf.comm, argument, strlen(argument));
+	return NULL;
+}
+
+static const char *set_uid(struct settings *s, const char *argument, uint64_t value)
+{
+	const struct passwd *user = getpwnam(argument);
+
+	if (user)
+		value = user->pw_uid;
+	else if (!number(argument, UINT32_MAX - 1, &value))
+		return "no such user";
+	s->observe.conf.only |= NSS_ONLY_UID;
+	s->observe.conf.uid = (uint32_t)value;
+	return NULL;
+}
+
+static const char *set_no_snapshot(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->no_snapshot = true;
+	return NULL;
+}
+
+static const char *set_in(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, UINT32_MAX, &value) || !value)
+		return "not the inum of a PID namespace; see readlink /proc/PID/ns/pid";
+	s->in = (unsigned)value;
+	return NULL;
+}
+
+static const char *set_tree(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->tree = true;
+	return NULL;
+}
+
+static const char *set_snapshot(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->snapshot_proc = !strcmp(argument, "proc");
+	return s->snapshot_proc || !strcmp(argument, "iter") ? NULL : "neither iter nor proc";
+}
+
+/* The events that @name, of @len bytes, stands for; 0 if none. */
+static uint64_t types_of(const char *name, size_t len)
+{
+	static const char *const groups[] = { "", "process", "ns", "mount" };
+	uint64_t types = 0;
+
+	for (uint32_t i = 0; i < NSS_EV_MAX; i++) {
+		const struct event_desc *d = &event_descs[i];
+		const char *group = groups[d->group];
+
+		if (d->group == GROUP_NONE)
+			continue;
+		if ((strlen(d->name) == len && !memcmp(d->name, name, len)) ||
+		    (strlen(group) == len && !memcmp(group, name, len)))
+			types |= 1ULL << i;
+	}
+	return types;
+}
+
+static const char *set_only(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->observe.conf.types = 0;
+	while (true) {
+		size_t len = strcspn(argument, ",");
+		uint64_t types = types_of(argument, len);
+
+		if (!types)
+			return "not a list of process, ns, mount or names of events (fork, exec, exit, ...)";
+		s->observe.conf.types |= types;
+		if (!argument[len])
+			return NULL;
+		argument += len + 1;
+	}
+}
+
+static const char *set_buffer(struct settings *s, const char *argument, uint64_t value)
+{
+	static const char suffixes[] = "KMG";
+	size_t digits = strspn(argument, "0123456789");
+	const char *suffix = argument[digits] ? strchr(suffixes, argument[digits]) : NULL;
+	_free_ char *text = strndup(argument, digits);
+	unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+
+	if (!text || !number(text, UINT32_MAX, &value) || (argument[digits] && (!suffix || argument[digits + 1])))
+		return "not a size, such as 512K or 4M";
+	value <<= shift;
+	if (value < 4096 || value > 1U << 30 || (value & (value - 1)))
+		return "not a power of two from 4K to 1G";
+	s->observe.buffer = (uint32_t)value;
+	return NULL;
+}
+
+static const char *set_output(struct settings *s, const char *argument, uint64_t value)
+{
+	size_t len = strcspn(argument, "=");
+	_free_ char *name = strndup(argument, len);
+
+	(void)value;
+	if (!name || !sink_find(name))
+		return "not a format: text, json or record";
+	if (argument[len] && !argument[len + 1])
+		return "no file name behind the =";
+	if (s->noutputs == OUTPUTS_MAX)
+		return "too many outputs";
+	s->outputs[s->noutputs++] = argument;
+	return NULL;
+}
+
+static const char *set_color(struct settings *s, const char *argument, uint64_t value)
+{
+	static const char *const names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+
+	for (value = 0; value < ARRAY_SIZE(names); value++) {
+		if (!strcmp(argument, names[value])) {
+			s->style.color = (enum color_when)value;
+			return NULL;
+		}
+	}
+	return "not auto, always or never";
+}
+
+static const char *set_wide(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->style.wide = true;
+	return NULL;
+}
+
+const struct option_row option_rows[] = {
+#define OPTION(commands, group, brief, name, argument, setter, value, help) \
+	{ commands, OPT_##group, brief, name, argument, set_##setter, value, help },
+#include "cli/options.def"
+#undef OPTION
+};
+const size_t option_count = ARRAY_SIZE(option_rows);
+
+const struct command_row command_rows[] = {
+#define COMMAND(ID, name, operands, help) { CMD_##ID, #name, operands, help },
+#include "cli/commands.def"
+#undef COMMAND
+};
+const size_t command_count = ARRAY_SIZE(command_rows);
+
+const char *const option_group_names[OPT_GROUPS] = {
+	[OPT_NAMESPACES] = "Namespaces (none named: pid mount uts ipc cgroup, with /proc mounted)",
+	[OPT_SANDBOX] = "Sandbox",
+	[OPT_WHICH] = "Which processes",
+	[OPT_OUTPUT] = "Output",
+};

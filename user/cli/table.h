@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of commands and options, as data. */
+#ifndef CLI_TABLE_H
+#define CLI_TABLE_H
+
+#include "cli/settings.h"
+
+enum option_group { OPT_NAMESPACES, OPT_SANDBOX, OPT_WHICH, OPT_OUTPUT, OPT_GROUPS };
+
+struct option_row {
+	unsigned commands; /* enum command_id bits */
+	enum option_group group;
+	int brief; /* the letter, or 0 */
+	const char *name;
+	const char *argument; /* NULL: none; "[=X]": may have one */
+	const char *(*set)(struct settings *s, const char *argument, uint64_t value);
+	uint64_t value;
+	const char *help;
+};
+
+struct command_row {
+	enum command_id id;
+	const char *name;
+	const char *operands;
+	const char *help;
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_count;
+extern const struct command_row command_rows[];
+extern const size_t command_count;
+extern const char *const option_group_names[OPT_GROUPS];
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nsscope replay: a recording through the same sinks. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "util/cleanup.h"
+
+static int complain_recording(const char *path, int err)
+{
+	if (err == -EINVAL)
+		complain("%s is not a recording; nsscope run -o record=FILE makes one", path);
+	else if (err == -EPROTONOSUPPORT)
+		complain("%s was recorded by another version of nsscope; replay it with that one", path);
+	else
+		complain("cannot read %s: %s", path, strerror(-err));
+	return STATUS_FAILED;
+}
+
+int cmd_replay(const struct settings *s)
+{
+	const char *path = s->operands[0];
+	_close_ int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
+	struct output *o;
+	enum recording_end end = RECORDING_WHOLE;
+	uint64_t good = 0;
+	int err, status = 0;
+
+	if (fd < 0)
+		return complain_recording(path, -errno);
+	o = open_outputs(s, STDOUT_FILENO);
+	if (!o)
+		return STATUS_FAILED;
+	err = recording_read(fd, feed_output, o, &end, &good);
+	if (err && output_failed_path(o)) {
+		complain_output(o, err);
+		status = STATUS_FAILED;
+	} else if (err) {
+		status = complain_recording(path, err);
+	}
+	status = close_outputs(o, status);
+	if (!err && end != RECORDING_WHOLE) {
+		complain("%s %s after %llu bytes; all whole records up to there are shown", path,
+			 end == RECORDING_CUT ? "ends without its end record" : "is damaged", (unsigned long long)good);
+		status = STATUS_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nsscope run: launch and observe meet here. */
+#include <errno.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "cli/version.h"
+#include "cmd/cmd.h"
+#include "cmd/common.h"
+#include "launch/launch.h"
+#include "util/cleanup.h"
+
+struct run {
+	const struct settings *settings;
+	struct launch *launch;
+	struct observer *observer;
+	struct output *output;
+	struct live *live;
+	int signals; /* signalfd */
+	bool ended; /* the command has */
+	bool output_failed; /* and has been complained about */
+	int status; /* exit status of nsscope */
+};
+
+/* The command goes on when events cannot be written: its work is not ours to end. */
+static void check_output(struct run *r, int err)
+{
+	if (!err || r->output_failed)
+		return;
+	complain_output(r->output, err);
+	r->output_failed = true;
+}
+
+static void read_events(struct run *r)
+{
+	int err = live_read(r->live);
+
+	check_output(r, err ? err : output_flush(r->output));
+}
+
+static int status_of(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static void take_failure(struct run *r, const struct launch_event *e)
+{
+	complain("cannot %s: %s", e->stage, strerror(e->error));
+	r->status = STATUS_FAILED;
+	if (e->is_exec)
+		r->status = e->error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+static void take_launch_events(struct run *r)
+{
+	struct launch_event e;
+
+	while (!r->ended && !launch_next(r->launch, &e) && e.what != LAUNCH_NOTHING) {
+		r->ended = launch_event_is_last(&e);
+		if (e.what == LAUNCH_EXITED) {
+			r->status = status_of(e.status);
+		} else if (e.what == LAUNCH_FAILED) {
+			read_events(r);
+			take_failure(r, &e);
+		} else if (e.what == LAUNCH_SUPERVISOR_DIED) {
+			complain("its supervisor was killed, and the command with it");
+			r->status = STATUS_FAILED;
+		} else if (e.what == LAUNCH_STOPPED) {
+			read_events(r);
+			launch_stop_self(r->launch);
+		}
+	}
+}
+
+static void take_signals(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			launch_signal(r->launch, (int)info.ssi_signo, launch_signal_from_terminal(&info));
+}
+
+static void follow(struct run *r)
+{
+	struct pollfd fds[] = {
+		{ .fd = live_fd(r->live), .events = POLLIN },
+		{ .fd = r->signals, .events = POLLIN },
+		{ .fd = launch_fd(r->launch), .events = POLLIN },
+	};
+
+	while (!r->ended) {
+		poll(fds, ARRAY_SIZE(fds), LIVE_TICK_MS);
+		if (fds[1].revents)
+			take_signals(r);
+		if (fds[2].revents)
+			take_launch_events(r);
+		read_events(r);
+	}
+}
+
+/*
+ * The supervisor is tracked while it clones, and only then: so the command is in the tracked set from its first
+ * moment, and nothing else of ours is.
+ */
+static int launch_tracked(struct run *r)
+{
+	pid_t pid;
+	int err;
+
+	observe_track(r->observer, (uint32_t)launch_supervisor(r->launch), true);
+	err = launch_clone(r->launch, &pid);
+	observe_track(r->observer, (uint32_t)launch_supervisor(r->launch), false);
+	return err;
+}
+
+static void explain_clone(int err)
+{
+	const char *hint = "";
+
+	if (err == -EPERM)
+		hint = "; new namespaces need root, or -U (with -r) where the system allows user namespaces";
+	else if (err == -ENOSPC || err == -EUSERS)
+		hint = "; the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces";
+	else if (err == -EINVAL)
+		hint = "; the kernel does not have one of these namespaces";
+	complain("cannot create the namespaces: %s%s", strerror(-err), hint);
+}
+
+static int observe_and_launch(struct run *r)
+{
+	struct observe_settings observe = r->settings->observe;
+	struct observe_error error;
+	int err;
+
+	observe.conf.only = NSS_ONLY_TRACKED;
+	err = observe_open(&observe, &r->observer, &error);
+	if (err) {
+		complain("%s", error.text);
+		return STATUS_FAILED;
+	}
+	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
+	if (err) {
+		complain("cannot read the events: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	err = launch_tracked(r);
+	if (err) {
+		explain_clone(err);
+		return STATUS_FAILED;
+	}
+	launch_release(r->launch);
+	follow(r);
+	err = live_end(r->live);
+	check_output(r, err ? err : output_flush(r->output));
+	return r->output_failed ? STATUS_FAILED : r->status;
+}
+
+int cmd_run(const struct settings *s)
+{
+	struct run r = { .settings = s, .signals = -1, .status = STATUS_FAILED };
+	sigset_t all;
+	int err = launch_begin(&s->launch, &r.launch), status = STATUS_FAILED;
+
+	if (err) {
+		complain("cannot start the supervisor: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	sigfillset(&all);
+	r.signals = block_signals(&all);
+	r.output = r.signals < 0 ? NULL : open_outputs(s, STDERR_FILENO);
+	if (r.output)
+		status = observe_and_launch(&r);
+	launch_end(r.launch);
+	live_close(r.live);
+	observe_close(r.observer);
+	if (r.signals >= 0)
+		close(r.signals);
+	return r.output ? close_outputs(r.output, status) : status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "event/names.h"
+
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+#define F(flag, brief) { flag, #flag, brief }
+
+static const struct flag_name clone_flags[] = {
+	F(CLONE_NEWTIME, "time"),
+	F(CLONE_VM, "vm"),
+	F(CLONE_FS, "fs"),
+	F(CLONE_FILES, "files"),
+	F(CLONE_SIGHAND, "sighand"),
+	F(CLONE_PIDFD, "pidfd"),
+	F(CLONE_PTRACE, "ptrace"),
+	F(CLONE_VFORK, "vfork"),
+	F(CLONE_PARENT, "parent"),
+	F(CLONE_THREAD, "thread"),
+	F(CLONE_NEWNS, "mnt"),
+	F(CLONE_SYSVSEM, "sysvsem"),
+	F(CLONE_SETTLS, "settls"),
+	F(CLONE_PARENT_SETTID, "parent_settid"),
+	F(CLONE_CHILD_CLEARTID, "child_cleartid"),
+	F(CLONE_DETACHED, "detached"),
+	F(CLONE_UNTRACED, "untraced"),
+	F(CLONE_CHILD_SETTID, "child_settid"),
+	F(CLONE_NEWCGROUP, "cgroup"),
+	F(CLONE_NEWUTS, "uts"),
+	F(CLONE_NEWIPC, "ipc"),
+	F(CLONE_NEWUSER, "user"),
+	F(CLONE_NEWPID, "pid"),
+	F(CLONE_NEWNET, "net"),
+	F(CLONE_IO, "io"),
+	F(CLONE_CLEAR_SIGHAND, "clear_sighand"),
+	F(CLONE_INTO_CGROUP, "into_cgroup"),
+};
+
+/* Of the headers only <linux/mount.h> has them all as macros; the names in words are mount(8)'s. */
+static const struct flag_name mount_flags[] = {
+	F(MS_RDONLY, "ro"),
+	F(MS_NOSUID, "nosuid"),
+	F(MS_NODEV, "nodev"),
+	F(MS_NOEXEC, "noexec"),
+	F(MS_SYNCHRONOUS, "sync"),
+	F(MS_REMOUNT, NULL),
+	F(MS_MANDLOCK, "mand"),
+	F(MS_DIRSYNC, "dirsync"),
+	F(MS_NOSYMFOLLOW, "nosymfollow"),
+	F(MS_NOATIME, "noatime"),
+	F(MS_NODIRATIME, "nodiratime"),
+	F(MS_BIND, NULL),
+	F(MS_MOVE, NULL),
+	F(MS_REC, "recursive"),
+	F(MS_SILENT, "silent"),
+	F(MS_POSIXACL, "acl"),
+	F(MS_UNBINDABLE, NULL),
+	F(MS_PRIVATE, NULL),
+	F(MS_SLAVE, NULL),
+	F(MS_SHARED, NULL),
+	F(MS_RELATIME, "relatime"),
+	F(MS_I_VERSION, "iversion"),
+	F(MS_STRICTATIME, "strictatime"),
+	F(MS_LAZYTIME, "lazytime"),
+};
+
+/* linux/fs.h keeps them from user space, and sys/mount.h cannot stand beside linux/mount.h in glibc 2.36. */
+static const struct flag_name umount_flags[] = {
+	{ 1, "MNT_FORCE", "force" },
+	{ 2, "MNT_DETACH", "lazy" },
+	{ 4, "MNT_EXPIRE", "expire" },
+	{ 8, "UMOUNT_NOFOLLOW", "nofollow" },
+};
+
+const struct flag_table clone_flag_table = { clone_flags, ARRAY_SIZE(clone_flags) };
+const struct flag_table mount_flag_table = { mount_flags, ARRAY_SIZE(mount_flags) };
+const struct flag_table umount_flag_table = { umount_flags, ARRAY_SIZE(umount_flags) };
+
+uint64_t mount_flags_clean(uint64_t flags)
+{
+	return (flags & MS_MGC_MSK) == MS_MGC_VAL ? flags & ~(uint64_t)MS_MGC_MSK : flags;
+}
+
+enum mount_op mount_op(uint64_t flags)
+{
+	flags = mount_flags_clean(flags);
+	if (flags & MS_REMOUNT)
+		return MOUNT_OP_REMOUNT;
+	if (flags & MS_BIND)
+		return MOUNT_OP_BIND;
+	if (flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE))
+		return MOUNT_OP_PROPAGATION;
+	if (flags & MS_MOVE)
+		return MOUNT_OP_MOVE;
+	return MOUNT_OP_NEW;
+}
+
+const char *const mount_op_names[] = {
+	[MOUNT_OP_NEW] = "new",	  [MOUNT_OP_BIND] = "bind",		  [MOUNT_OP_REMOUNT] = "remount",
+	[MOUNT_OP_MOVE] = "move", [MOUNT_OP_PROPAGATION] = "propagation",
+};
+
+const char *error_name(int error, char buf[NAME_MAX_LEN])
+{
+	const char *name = strerrorname_np(error);
+
+	if (name)
+		snprintf(buf, NAME_MAX_LEN, "%s", name);
+	else
+		snprintf(buf, NAME_MAX_LEN, "%d", error);
+	return buf;
+}
+
+const char *signal_name(int sig, char buf[NAME_MAX_LEN])
+{
+	const char *name = sigabbrev_np(sig);
+
+	if (name)
+		snprintf(buf, NAME_MAX_LEN, "SIG%s", name);
+	else if (sig >= SIGRTMIN && sig <= SIGRTMAX)
+		snprintf(buf, NAME_MAX_LEN, "SIGRTMIN+%d", sig - SIGRTMIN);
+	else
+		snprintf(buf, NAME_MAX_LEN, "%d", sig);
+	return buf;
+}

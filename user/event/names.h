@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Flags, errors and signals by the names of their man pages. */
+#ifndef EVENT_NAMES_H
+#define EVENT_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct flag_name {
+	uint64_t value;
+	const char *name; /* the man page's */
+	const char *brief; /* for the text view */
+};
+
+struct flag_table {
+	const struct flag_name *names;
+	size_t count;
+};
+
+extern const struct flag_table clone_flag_table; /* clone(2), without CSIGNAL */
+extern const struct flag_table mount_flag_table; /* mount(2), without MS_MGC_VAL */
+extern const struct flag_table umount_flag_table; /* umount(2) */
+
+/* mount(2)'s flags without the magic number that old programs put into the upper half. */
+uint64_t mount_flags_clean(uint64_t flags);
+
+/* What mount(2) does with @flags, in the order in which path_mount() of fs/namespace.c decides. */
+enum mount_op { MOUNT_OP_NEW, MOUNT_OP_BIND, MOUNT_OP_REMOUNT, MOUNT_OP_MOVE, MOUNT_OP_PROPAGATION };
+enum mount_op mount_op(uint64_t flags);
+extern const char *const mount_op_names[];
+
+#define NAME_MAX_LEN 32
+
+/* Writes "ENOENT", or the number where it has no name; @error is positive. Returns @buf. */
+const char *error_name(int error, char buf[NAME_MAX_LEN]);
+/* Writes "SIGTERM", "SIGRTMIN+3" or the number. Returns @buf. */
+const char *signal_name(int sig, char buf[NAME_MAX_LEN]);
+
+#endif

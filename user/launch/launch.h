@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes a program run in new namespaces, and lets nothing of it outlive nsscope.
+ *
+ *	nsscope ── supervisor ── command
+ *
+ * The supervisor is the command's parent, a child subreaper, and looks at nsscope through a pidfd:
+ * when nsscope is gone, by whatever signal, it kills the command and all that the command left,
+ * then ends. The parent-death signal alone would not do: a change of credentials clears it
+ * (prctl(2)).
+ *
+ * Order of calls: launch_begin, launch_clone, launch_release, then launch_next whenever launch_fd
+ * is readable, up to an event that ends the command (launch_event_is_last), then launch_end.
+ * launch_end may come at any time after launch_begin.
+ */
+#ifndef LAUNCH_LAUNCH_H
+#define LAUNCH_LAUNCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What to make; launch_begin takes a copy of all, by fork(2). */
+struct launch_settings {
+	uint64_t namespaces; /* CLONE_NEW* flags; 0: the default set, with /proc */
+	bool map_root; /* -r: the effective IDs are root inside */
+	bool mount_proc; /* --mount-proc */
+	const char *proc_dir; /* where, in the new root; NULL: /proc */
+	const char *root; /* -R: chroot(2) there */
+	const char *wd; /* -w: chdir(2) there, in the new root */
+	char **argv; /* the command; NULL: the user's shell */
+};
+
+enum launch_what {
+	LAUNCH_NOTHING, /* nothing new */
+	LAUNCH_EXITED, /* status: wait status of the command */
+	LAUNCH_STOPPED, /* status: wait status, WIFSTOPPED */
+	LAUNCH_CONTINUED,
+	LAUNCH_FAILED, /* a step before or of exec failed; LAUNCH_EXITED does not follow */
+	LAUNCH_SUPERVISOR_DIED, /* somebody killed it; the command has been killed too */
+};
+
+struct launch_event {
+	enum launch_what what;
+	int status;
+	int error; /* errno of the step */
+	bool is_exec; /* the step was execve */
+	char stage[96]; /* what was tried, in words: "mount proc on /proc" */
+};
+
+/* No event comes after this one: stop polling launch_fd, which may stay readable for ever. */
+static inline bool launch_event_is_last(const struct launch_event *e)
+{
+	return e->what == LAUNCH_EXITED || e->what == LAUNCH_FAILED ||
+	       e->what == LAUNCH_SUPERVISOR_DIED;
+}
+
+struct launch;
+struct signalfd_siginfo;
+
+/*
+ * Starts the supervisor: as early as possible, since a fork of a small process is cheap, and
+ * because the command gets the signal mask, the dispositions, the environment and the descriptors
+ * that nsscope has now. So before signals are blocked, and before anything without O_CLOEXEC is
+ * opened. Takes the terminal's state for launch_end. 0 or -errno; -EINVAL: not a namespace flag, or
+ * an empty argv.
+ */
+int launch_begin(const struct launch_settings *settings, struct launch **ret_launch);
+
+/* PID of the supervisor, whose next clone is the command; for the tracked set. */
+pid_t launch_supervisor(const struct launch *l);
+
+/*
+ * Clones the command into all its namespaces at once; it is held before its first step. Once only.
+ * *ret_pid: its PID here. 0 or -errno as of clone(2); -EPIPE: the supervisor is dead.
+ */
+int launch_clone(struct launch *l, pid_t *ret_pid);
+
+/* Lets the command set itself up and exec. 0 or -errno; what becomes of it is an event. */
+int launch_release(struct launch *l);
+
+/* Readable when launch_next has something. */
+int launch_fd(const struct launch *l);
+
+/*
+ * Takes the next event without waiting; what is LAUNCH_NOTHING if there is none. Call it until
+ * then. 0 or -errno.
+ */
+int launch_next(struct launch *l, struct launch_event *ret_event);
+
+/*
+ * Passes @sig to the command. A signal that the command, as PID 1 of its namespace, has at its
+ * default action is dropped by the kernel (pid_namespaces(7)): where that action is to end or to
+ * stop, SIGKILL or SIGSTOP does it, and the LAUNCH_EXITED status to come says @sig.
+ * @from_terminal: see launch_signal_from_terminal; then only what the kernel dropped is done.
+ * 0 or -errno; -ESRCH: no command, or it has ended.
+ */
+int launch_signal(struct launch *l, int sig, bool from_terminal);
+
+/*
+ * Whether the terminal sent the signal, so that the command, which is in nsscope's process group,
+ * has been sent it as well and must not get it twice.
+ */
+bool launch_signal_from_terminal(const struct signalfd_siginfo *info);
+
+/*
+ * To be called on LAUNCH_STOPPED: stops nsscope too, for the shell to see, and returns when it is
+ * continued. Does nothing if the command was continued meanwhile, or if no shell is there that
+ * could continue nsscope (an orphaned process group). 0 or -errno.
+ */
+int launch_stop_self(struct launch *l);
+
+/*
+ * Ends the supervisor, restores the terminal, frees @l; NULL is allowed. A command that still runs
+ * is killed with all its descendants first. After one that exited, its orphans are left alone, as
+ * unshare(1) leaves them. The terminal's foreground group is restored if it was left to a group
+ * that is no more, its modes unless the command exited by itself (as shells do it, so that stty(1)
+ * works).
+ */
+void launch_end(struct launch *l);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launch/supervisor.h"
+
+#include "launch/pidfd.h"
+#include "launch/reap.h"
+#include "launch/spawn.h"
+#include "launch/wire.h"
+#include "util/cleanup.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+struct state {
+	struct supervisor *s;
+	int sigchld; /* signalfd, or -errno */
+	int pidfd; /* of the command */
+	pid_t pid; /* of the command; 0: it is not there */
+	bool modes; /* the terminal's modes are to be restored */
+};
+
+/* Closes all but @keep, so that no pipe's reader waits for a supervisor. */
+static void close_others(int *keep, size_t n)
+{
+	unsigned int from = 0;
+	size_t i, least;
+
+	while (n) {
+		for (least = 0, i = 1; i < n; i++) {
+			if (keep[i] < keep[least])
+				least = i;
+		}
+		if (keep[least] >= 0) {
+			if ((unsigned int)keep[least] > from)
+				close_range(from, (unsigned int)keep[least] - 1, 0);
+			from = (unsigned int)keep[least] + 1;
+		}
+		keep[least] = keep[--n];
+	}
+	close_range(from, ~0U, 0);
+}
+
+/*
+ * The parent-death signal is a second belt, for the case that the supervisor is killed. It is not
+ * sent if the parent has ended already, and in a new PID namespace getppid(2) cannot tell.
+ */
+static _Noreturn void command_main(struct supervisor *s, int parent)
+{
+	struct wire w = { .kind = WIRE_EVENT };
+	ssize_t n;
+	char go;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || pidfd_wait(parent, 0))
+		_exit(125);
+	do
+		n = read(s->gate, &go, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 1) {
+		steps_run(&s->plan, PLAN_INSIDE, &s->context, &w.event);
+		wire_send(s->sock, &w, -1);
+	}
+	_exit(125);
+}
+
+static int clone_command(struct state *st)
+{
+	struct supervisor *s = st->s;
+	_close_ int self = pidfd_of(getpid());
+	pid_t pid;
+
+	if (self < 0)
+		return -errno;
+	if (st->sigchld < 0)
+		return st->sigchld;
+	pid = spawn_clone(s->plan.namespaces, &st->pidfd);
+	if (pid == 0)
+		command_main(s, self);
+	if (pid < 0)
+		return pid;
+	st->pid = pid;
+	return 0;
+}
+
+/* The steps outside come before the answer: nsscope may release the command upon it. */
+static void serve_clone(struct state *st)
+{
+	struct supervisor *s = st->s;
+	struct wire answer = { .kind = WIRE_CLONED };
+	struct wire failed = { .kind = WIRE_EVENT };
+	int ret = 0;
+
+	answer.error = -clone_command(st);
+	answer.pid = st->pid;
+	if (!answer.error) {
+		s->context.pidfd = st->pidfd;
+		ret = steps_run(&s->plan, PLAN_OUTSIDE, &s->context, &failed.event);
+	}
+	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd }, 5);
+	wire_send(s->sock, &answer, st->pidfd);
+	if (ret < 0) {
+		wire_send(s->sock, &failed, -1);
+		pidfd_signal(st->pidfd, SIGKILL);
+	}
+}
+
+static void tell_status(struct state *st, int status)
+{
+	struct wire w = { .kind = WIRE_EVENT, .event.status = status };
+
+	if (WIFSTOPPED(status)) {
+		w.event.what = LAUNCH_STOPPED;
+	} else if (WIFCONTINUED(status)) {
+		w.event.what = LAUNCH_CONTINUED;
+	} else {
+		w.event.what = LAUNCH_EXITED;
+		st->pid = 0;
+		st->modes = WIFSIGNALED(status);
+	}
+	wire_send(st->s->sock, &w, -1);
+}
+
+/* Orphans of the command are reaped in silence. */
+static void reap(struct state *st)
+{
+	struct signalfd_siginfo drained;
+	int status;
+	pid_t pid;
+
+	if (read(st->sigchld, &drained, sizeof(drained)) < 0 && errno != EAGAIN)
+		return;
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0) {
+		if (pid == st->pid)
+			tell_status(st, status);
+	}
+}
+
+/* nsscope is gone, or wants an end. */
+static _Noreturn void finish(struct state *st)
+{
+	if (st->pid) {
+		st->modes = true;
+		pidfd_signal(st->pidfd, SIGKILL);
+		reap_kill_all();
+	}
+	terminal_restore(&st->s->terminal, st->modes);
+	_exit(0);
+}
+
+static int open_sigchld(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+_Noreturn void supervisor_run(struct supervisor *s)
+{
+	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1 };
+	struct pollfd on[] = {
+		{ .fd = s->sock, .events = POLLIN },
+		{ .fd = s->nsscope, .events = POLLIN },
+		{ .fd = st.sigchld, .events = POLLIN },
+	};
+	struct wire w;
+	int ret;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nothing to wait for */
+	for (;;) {
+		if (poll(on, ARRAY_SIZE(on), -1) < 0) {
+			if (errno == EINTR || errno == ENOMEM)
+				continue;
+			finish(&st);
+		}
+		if (on[2].revents)
+			reap(&st);
+		if (on[1].revents)
+			finish(&st);
+		if (on[0].revents) {
+			ret = wire_recv(s->sock, MSG_DONTWAIT, &w, NULL);
+			if (ret == -EPIPE)
+				finish(&st);
+			if (ret == 0 && w.kind == WIRE_CLONE)
+				serve_clone(&st);
+		}
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process between nsscope and the command: see launch.h. */
+#ifndef LAUNCH_SUPERVISOR_H
+#define LAUNCH_SUPERVISOR_H
+
+#include "launch/steps.h"
+#include "launch/terminal.h"
+
+/* All descriptors are close-on-exec. */
+struct supervisor {
+	struct plan plan;
+	struct steps_context context;
+	struct terminal terminal;
+	int sock; /* to nsscope: struct wire */
+	int gate; /* the command's end: a byte lets it go, it is closed by exec */
+	int nsscope; /* pidfd */
+};
+
+/* To be entered with all signals blocked, right after the fork. */
+_Noreturn void supervisor_run(struct supervisor *s);
+
+#endif

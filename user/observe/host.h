@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The namespaces that nsscope itself is in: what is called the host. */
+#ifndef OBSERVE_HOST_H
+#define OBSERVE_HOST_H
+
+#include <stdint.h>
+
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h: the inum of the initial PID namespace. */
+#define HOST_PID_NS_INITIAL 0xEFFFFFFCU
+
+struct host {
+	uint32_t pid_ns; /* inums */
+	uint32_t mnt_ns;
+};
+
+/* 0 or -errno (-ENOENT: no /proc). */
+int host_read(struct host *ret_host);
+
+/* inum of /proc/PROCESS/ns/NAME, @process being "self" or a number; 0 if it cannot be read. */
+uint32_t ns_inum_read(const char *process, const char *name);
+
+#endif

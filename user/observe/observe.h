@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loads the BPF programs, attaches those that are needed, and gives what comes from them. */
+#ifndef OBSERVE_OBSERVE_H
+#define OBSERVE_OBSERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "abi/abi.h"
+
+#define OBSERVE_BUFFER_DEFAULT (4U << 20)
+
+struct observe_settings {
+	struct nss_config conf; /* host_pid_ns and wake_bytes are filled in by observe_open */
+	uint32_t buffer; /* bytes of the ring buffer: a power of two, at least a page */
+};
+
+/* Why it cannot be done: one line without a newline, what and why and what to do. */
+struct observe_error {
+	char text[512];
+};
+
+struct observer;
+
+/* Opens, loads and attaches. 0, or -errno and *@ret_error. */
+int observe_open(const struct observe_settings *settings, struct observer **ret_observer, struct observe_error *ret_error);
+
+/* Adds to (or takes from) the tracked set the process that the initial PID namespace calls @pid. */
+void observe_track(struct observer *o, uint32_t pid, bool tracked);
+bool observe_is_tracked(const struct observer *o, uint32_t pid);
+
+/* File descriptor of the ring buffer's map. */
+int observe_events_fd(const struct observer *o);
+
+/* How many events the kernel side could not deliver, by type; read without a system call. */
+struct nss_counts observe_lost(const struct observer *o);
+
+/* "group=hook group=hook": what gives the events. */
+const char *observe_backend(const struct observer *o);
+
+/*
+ * Opens the iterator over the processes that run now: records of type process are read from it with read(2). A file
+ * descriptor, or -errno (-EOPNOTSUPP: the kernel has none).
+ */
+int observe_snapshot_fd(struct observer *o);
+
+void observe_close(struct observer *o);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The live source: the ring buffer's records, with start, lost and end told around them. */
+#ifndef SOURCE_LIVE_H
+#define SOURCE_LIVE_H
+
+#include "observe/observe.h"
+#include "source/recording.h"
+
+struct live;
+
+/* Tells @fn the start record. @version: nsscope's. 0 or -errno. */
+int live_open(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live);
+
+/* Readable when so much is queued that it should be read at once; live_read is to be called every LIVE_TICK_MS anyway. */
+int live_fd(const struct live *l);
+
+/* A view that is alive shows an event within 50 ms; no event wakes nsscope up. */
+#define LIVE_TICK_MS 20
+
+/* Gives all queued records to the function of live_open, then a lost record if there was a gap. 0 or -errno. */
+int live_read(struct live *l);
+
+/* The last records, and the end record. 0 or -errno. */
+int live_end(struct live *l);
+
+void live_close(struct live *l);
+
+#endif
