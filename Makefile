@@ -49,6 +49,7 @@ $(B)/nsscope.skel.h: $(B)/nsscope.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name nsscope_bpf >$@.tmp && mv $@.tmp $@
 
 include tests/tests.mk
+-include tests/bench/bench.mk
 
 install: $(B)/nsscope
 	install -D -m 755 $(B)/nsscope $(DESTDIR)$(PREFIX)/bin/nsscope

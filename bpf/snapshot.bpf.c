@@ -25,6 +25,7 @@ int on_task(struct bpf_iter__task *ctx)
 	if (!s)
 		return 0;
 	process = PAYLOAD(s, process);
+	process->tgid = task->tgid;
 	process->kthread = !!(task->flags & NSS_PF_KTHREAD);
 	len = s->rec.len;
 	if (len <= NSS_SCRATCH_SIZE)

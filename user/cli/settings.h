@@ -33,7 +33,6 @@ struct settings {
 	struct sink_style style;
 	unsigned pid; /* --pid: of the host */
 	const char *cgroup; /* --cgroup */
-	bool tree; /* ps -T */
 	unsigned in; /* ps --in: inum of a PID namespace */
 	bool snapshot_proc; /* --snapshot=proc: /proc, not the iterator */
 	bool no_snapshot;

@@ -146,7 +146,7 @@ static const char *set_tree(struct settings *s, const char *argument, uint64_t v
 {
 	(void)argument;
 	(void)value;
-	s->tree = true;
+	s->style.tree = true;
 	return NULL;
 }
 
@@ -217,7 +217,7 @@ static const char *set_output(struct settings *s, const char *argument, uint64_t
 
 	(void)value;
 	if (!name || !sink_find(name))
-		return "not a format: text, json or record";
+		return "not a format: text, json, record or table";
 	if (argument[len] && !argument[len + 1])
 		return "no file name behind the =";
 	if (s->noutputs == OUTPUTS_MAX)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "source/snapshot.h"
+
 void complain(const char *fmt, ...)
 {
 	char text[1024];
@@ -18,10 +20,9 @@ void complain(const char *fmt, ...)
 	fprintf(stderr, "nsscope: %s\n", text);
 }
 
-struct output *open_outputs(const struct settings *s, int default_fd)
+struct output *open_outputs(const struct settings *s, const char *default_format, int default_fd)
 {
-	static const char *const text_only[] = { "text" };
-	const char *const *specs = s->noutputs ? s->outputs : text_only;
+	const char *const *specs = s->noutputs ? s->outputs : &default_format;
 	size_t n = s->noutputs ? s->noutputs : 1;
 	struct output *o;
 	int err = output_new(&o);
@@ -65,6 +66,13 @@ int close_outputs(struct output *o, int status)
 		return status;
 	complain("cannot write the last events: %s", strerror(-err));
 	return STATUS_FAILED;
+}
+
+int take_snapshot(const struct settings *s, struct observer *observer, record_fn fn, void *arg)
+{
+	int err = observer && !s->snapshot_proc ? snapshot_iter(observer, fn, arg) : -EOPNOTSUPP;
+
+	return err == -EOPNOTSUPP ? snapshot_proc(fn, arg) : err;
 }
 
 int block_signals(const sigset_t *set)

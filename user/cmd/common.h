@@ -11,8 +11,10 @@
 /* Prints "nsscope: ..." and a newline on stderr. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The outputs that @s names, or text; those without a file go to @default_fd. NULL: complained. */
-struct output *open_outputs(const struct settings *s, int default_fd);
+/*
+ * The outputs that @s names, or @default_format; those without a file go to @default_fd. NULL: complained.
+ */
+struct output *open_outputs(const struct settings *s, const char *default_format, int default_fd);
 
 /* record_fn: @arg is a struct output. */
 int feed_output(void *arg, const void *record, size_t len);
@@ -25,5 +27,11 @@ int close_outputs(struct output *o, int status);
 
 /* A signalfd for @set, which is blocked from now on; or -errno. */
 int block_signals(const sigset_t *set);
+
+/*
+ * What runs now, from the BPF iterator or, where @s says so or the kernel has none, from /proc. @observer may be NULL:
+ * then from /proc. 0 or -errno of reading, or of @fn.
+ */
+int take_snapshot(const struct settings *s, struct observer *observer, record_fn fn, void *arg);
 
 #endif

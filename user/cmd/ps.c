@@ -1,3 +1,92 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nsscope ps: the snapshot. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/version.h"
 #include "cmd/cmd.h"
-int cmd_ps(const struct settings *s) { (void)s; return 1; }
+#include "cmd/common.h"
+#include "event/event.h"
+#include "source/stream.h"
+
+struct ps {
+	const struct settings *settings;
+	struct output *output;
+	uint64_t shown;
+};
+
+/* Whether the record is of the process that --pid and --in ask for. */
+static bool is_asked(const struct settings *s, const struct nss_rec *rec)
+{
+	const struct nss_pid *pids = (const void *)((const char *)(rec + 1) + sizeof(struct nss_task) +
+						    sizeof(struct nss_process));
+
+	if (!s->pid)
+		return true;
+	for (uint16_t i = 0; i < rec->levels; i++)
+		if (pids[i].pid == s->pid && (s->in ? pids[i].ns == s->in : !i))
+			return true;
+	return false;
+}
+
+static int feed_asked(void *arg, const void *record, size_t len)
+{
+	struct ps *p = arg;
+
+	if (!is_asked(p->settings, record))
+		return 0;
+	p->shown++;
+	return output_feed(p->output, record, len);
+}
+
+/* NULL without the rights, or where BPF does not work: /proc then gives the answer. */
+static struct observer *open_iterator(const struct settings *s)
+{
+	struct observe_settings observe = { .conf.types = 1ULL << NSS_EV_PROCESS, .buffer = 4096 };
+	struct observer *o = NULL;
+	struct observe_error ignored;
+
+	if (!s->snapshot_proc && observe_open(&observe, &o, &ignored))
+		return NULL;
+	return o;
+}
+
+static int show(struct ps *p, struct observer *observer)
+{
+	struct nss_end end = {};
+	int err = stream_start(feed_output, p->output, NSSCOPE_VERSION, observer ? "process=iter/task" : "process=/proc");
+
+	if (!err)
+		err = take_snapshot(p->settings, observer, feed_asked, p);
+	if (!err)
+		err = stream_tell(feed_output, p->output, NSS_EV_END, &end, NULL);
+	return err;
+}
+
+int cmd_ps(const struct settings *s)
+{
+	struct settings own = *s;
+	struct ps p = { .settings = &own };
+	struct observer *observer;
+	int err, status = 0;
+
+	own.style.levels = s->pid;
+	for (size_t i = 0; i < own.noutputs; i++) /* text is the table here: there are no events to show */
+		if (!strcmp(own.outputs[i], "text"))
+			own.outputs[i] = "table";
+	p.output = open_outputs(&own, "table", STDOUT_FILENO);
+	if (!p.output)
+		return STATUS_FAILED;
+	observer = open_iterator(s);
+	err = show(&p, observer);
+	observe_close(observer);
+	if (err) {
+		complain("cannot show the processes: %s", strerror(-err));
+		status = STATUS_FAILED;
+	} else if (s->pid && !p.shown) {
+		complain("no process %u%s", s->pid, s->in ? " in that PID namespace" : "");
+		status = STATUS_FAILED;
+	}
+	return close_outputs(p.output, status);
+}

@@ -31,7 +31,7 @@ int cmd_replay(const struct settings *s)
 
 	if (fd < 0)
 		return complain_recording(path, -errno);
-	o = open_outputs(s, STDOUT_FILENO);
+	o = open_outputs(s, "text", STDOUT_FILENO);
 	if (!o)
 		return STATUS_FAILED;
 	err = recording_read(fd, feed_output, o, &end, &good);

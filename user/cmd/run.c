@@ -172,7 +172,7 @@ int cmd_run(const struct settings *s)
 	}
 	sigfillset(&all);
 	r.signals = block_signals(&all);
-	r.output = r.signals < 0 ? NULL : open_outputs(s, STDERR_FILENO);
+	r.output = r.signals < 0 ? NULL : open_outputs(s, "text", STDERR_FILENO);
 	if (r.output)
 		status = observe_and_launch(&r);
 	launch_end(r.launch);

@@ -1,3 +1,193 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nsscope watch: the machine, or a part of it, live. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/version.h"
 #include "cmd/cmd.h"
-int cmd_watch(const struct settings *s) { (void)s; return 1; }
+#include "cmd/common.h"
+#include "event/event.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+struct member {
+	uint32_t pid, ppid; /* as the host numbers them */
+	uint32_t tgid; /* as the initial PID namespace does: the key of the tracked set */
+};
+
+/* record_fn: @arg is a struct buf of struct member. */
+static int keep_member(void *arg, const void *record, size_t len)
+{
+	const struct nss_rec *rec = record;
+	const struct nss_task *task = (const void *)(rec + 1);
+	const struct nss_process *process = (const void *)(task + 1);
+	const struct nss_pid *pids = (const void *)(process + 1);
+	struct member member = { pids[0].pid, task->ppid, process->tgid };
+	struct buf *members = arg;
+
+	(void)len;
+	buf_add(members, &member, sizeof(member));
+	return members->failed ? -ENOMEM : 0;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* Adds to the tracked set all whose parent is in it; how many were new. @at is sorted by pid. */
+static size_t track_children(struct observer *o, const struct member *at, size_t n)
+{
+	size_t added = 0, before;
+
+	do { /* a parent may have the higher number: PIDs wrap */
+		before = added;
+		for (size_t i = 0; i < n; i++) {
+			struct member key = { .pid = at[i].ppid };
+			const struct member *parent = bsearch(&key, at, n, sizeof(key), by_pid);
+
+			if (parent && observe_is_tracked(o, parent->tgid) && !observe_is_tracked(o, at[i].tgid)) {
+				observe_track(o, at[i].tgid, true);
+				added++;
+			}
+		}
+	} while (added > before);
+	return added;
+}
+
+/*
+ * Tracks the process and its descendants. Whoever is tracked has its later children tracked by the kernel side; a child
+ * that was made between the snapshot and that moment is found by the next round, so the rounds end when one adds none.
+ */
+static int track_subtree(const struct settings *s, struct observer *o)
+{
+	struct buf members = {};
+	size_t added = 1;
+	bool found = false;
+	int err = 0;
+
+	while (!err && added) {
+		struct member *at;
+		size_t n;
+
+		members.len = 0;
+		err = take_snapshot(s, o, keep_member, &members);
+		at = (void *)members.data;
+		n = members.len / sizeof(*at);
+		if (n)
+			qsort(at, n, sizeof(*at), by_pid);
+		for (size_t i = 0; i < n && !found; i++) {
+			found = at[i].pid == s->pid;
+			if (found)
+				observe_track(o, at[i].tgid, true);
+		}
+		added = err ? 0 : track_children(o, at, n);
+	}
+	buf_free(&members);
+	return err ? err : found ? 0 : -ESRCH;
+}
+
+/* The id of the cgroup is the inode number of its directory; its level, how far it is below the root. */
+static int find_cgroup(const char *path, struct nss_config *conf)
+{
+	_free_ char *real = realpath(path, NULL);
+	char *at = real;
+	struct stat st, parent;
+
+	if (!real)
+		return -errno;
+	if (stat(real, &st))
+		return -errno;
+	conf->only |= NSS_ONLY_CGROUP;
+	conf->cgroup_id = st.st_ino;
+	conf->cgroup_level = 0;
+	while ((at = strrchr(real, '/')) && at != real) { /* up to the mount point */
+		*at = 0;
+		if (stat(real, &parent) || parent.st_dev != st.st_dev)
+			break;
+		conf->cgroup_level++;
+	}
+	return 0;
+}
+
+static int follow(struct live *live, struct output *o, int signals)
+{
+	struct pollfd fds[] = { { .fd = live_fd(live), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	int err = 0;
+
+	while (!err && !fds[1].revents) {
+		poll(fds, ARRAY_SIZE(fds), LIVE_TICK_MS);
+		err = live_read(live);
+		if (!err)
+			err = output_flush(o);
+	}
+	return err;
+}
+
+static int watch(const struct settings *s, struct observer *observer, struct output *o, int signals)
+{
+	struct live *live;
+	int err = live_open(observer, NSSCOPE_VERSION, feed_output, o, &live);
+
+	if (err) {
+		complain("cannot read the events: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	if (s->pid)
+		err = track_subtree(s, observer);
+	if (err)
+		complain(err == -ESRCH ? "no process %u" : "cannot follow process %u", s->pid);
+	if (!err && !s->no_snapshot && (err = take_snapshot(s, observer, feed_output, o)))
+		complain("cannot take the snapshot: %s", strerror(-err));
+	if (!err) {
+		err = follow(live, o, signals);
+		if (!err)
+			err = live_end(live);
+		if (err)
+			complain_output(o, err);
+	}
+	live_close(live);
+	return err ? STATUS_FAILED : 0;
+}
+
+int cmd_watch(const struct settings *s)
+{
+	struct observe_settings observe = s->observe;
+	struct observe_error error;
+	struct observer *observer;
+	struct output *o;
+	int err, status, signals;
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	observe.conf.types |= 1ULL << NSS_EV_PROCESS;
+	if (s->pid)
+		observe.conf.only |= NSS_ONLY_TRACKED;
+	err = s->cgroup ? find_cgroup(s->cgroup, &observe.conf) : 0;
+	if (err) {
+		complain("cgroup %s: %s; give its directory, such as /sys/fs/cgroup/NAME", s->cgroup, strerror(-err));
+		return STATUS_FAILED;
+	}
+	signals = block_signals(&ends);
+	o = open_outputs(s, "text", STDOUT_FILENO);
+	if (!o)
+		return STATUS_FAILED;
+	err = observe_open(&observe, &observer, &error);
+	if (err) {
+		complain("%s", error.text);
+		return close_outputs(o, STATUS_FAILED);
+	}
+	status = watch(s, observer, o, signals);
+	observe_close(observer);
+	close(signals);
+	return close_outputs(o, status);
+}

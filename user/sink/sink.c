@@ -11,6 +11,7 @@ static const struct sink_ops *const sinks[] = {
 	&sink_text,
 	&sink_json,
 	&sink_record,
+	&sink_table,
 };
 
 const struct sink_ops *sink_find(const char *name)

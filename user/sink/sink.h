@@ -27,6 +27,8 @@ struct sink_ops {
 struct sink_style {
 	enum color_when color;
 	bool wide; /* lines are neither wrapped nor cut */
+	bool tree; /* table: show who made whom */
+	bool levels; /* table: the PIDs of one process, a line each */
 };
 
 struct sink {

@@ -7,5 +7,6 @@
 extern const struct sink_ops sink_text;
 extern const struct sink_ops sink_json;
 extern const struct sink_ops sink_record;
+extern const struct sink_ops sink_table;
 
 #endif
