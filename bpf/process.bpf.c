@@ -3,6 +3,14 @@
 
 #define NSS_CLONE_THREAD 0x00010000
 
+/* Whether @caller is the process that launches: known by nsscope's own numbers, which may not be the initial ones. */
+static __always_inline bool is_cloner(struct task_struct *caller)
+{
+	struct pid *tgid = caller->signal->pids[NSS_PIDTYPE_TGID];
+
+	return cloner && host_sees(tgid) && (__u32)upid_at(tgid, host_level).nr == cloner;
+}
+
 /*
  * Runs in the parent, once the child has its PIDs and before it runs; @flags are the kernel's own copy, so clone3's
  * caller cannot have changed them. sched_process_fork would come a moment later and tell less.
@@ -19,7 +27,7 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 		return 0;
 	caller = bpf_get_current_task_btf();
 	if (conf.only & NSS_ONLY_TRACKED) {
-		if (!is_tracked(caller->tgid))
+		if (!is_tracked(caller->tgid) && !is_cloner(caller))
 			return 0;
 		set_tracked(child->tgid, 1);
 	}

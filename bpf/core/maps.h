@@ -17,6 +17,12 @@ __u32 host_level;
 /* Read by the consumer through its mapping of .bss: no system call. */
 __u64 lost[NSS_EV_MAX];
 
+/*
+ * The process whose next children belong to the tracked set though it does not itself, by its PID in nsscope's own PID
+ * namespace; 0: none.
+ */
+__u32 cloner;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4 << 20);

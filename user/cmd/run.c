@@ -103,18 +103,14 @@ static void follow(struct run *r)
 	}
 }
 
-/*
- * The supervisor is tracked while it clones, and only then: so the command is in the tracked set from its first
- * moment, and nothing else of ours is.
- */
-static int launch_tracked(struct run *r)
+static int launch_observed(struct run *r)
 {
 	pid_t pid;
 	int err;
 
-	observe_track(r->observer, (uint32_t)launch_supervisor(r->launch), true);
+	observe_cloner(r->observer, launch_supervisor(r->launch));
 	err = launch_clone(r->launch, &pid);
-	observe_track(r->observer, (uint32_t)launch_supervisor(r->launch), false);
+	observe_cloner(r->observer, 0);
 	return err;
 }
 
@@ -148,7 +144,7 @@ static int observe_and_launch(struct run *r)
 		complain("cannot read the events: %s", strerror(-err));
 		return STATUS_FAILED;
 	}
-	err = launch_tracked(r);
+	err = launch_observed(r);
 	if (err) {
 		explain_clone(err);
 		return STATUS_FAILED;

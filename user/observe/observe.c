@@ -179,6 +179,11 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 	return 0;
 }
 
+void observe_cloner(struct observer *o, pid_t pid)
+{
+	__atomic_store_n(&o->skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
+}
+
 void observe_track(struct observer *o, uint32_t pid, bool tracked)
 {
 	if (pid < o->tracked_size)

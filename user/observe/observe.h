@@ -27,6 +27,12 @@ struct observer;
 /* Opens, loads and attaches. 0, or -errno and *@ret_error. */
 int observe_open(const struct observe_settings *settings, struct observer **ret_observer, struct observe_error *ret_error);
 
+/*
+ * While @pid (as nsscope numbers it) is not 0, the children that it makes are in the tracked set; it is not. So what
+ * is launched is observed from its first moment, and the launcher never.
+ */
+void observe_cloner(struct observer *o, pid_t pid);
+
 /* Adds to (or takes from) the tracked set the process that the initial PID namespace calls @pid. */
 void observe_track(struct observer *o, uint32_t pid, bool tracked);
 bool observe_is_tracked(const struct observer *o, uint32_t pid);
