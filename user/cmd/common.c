@@ -72,7 +72,7 @@ int take_snapshot(const struct settings *s, struct observer *observer, record_fn
 {
 	int err = observer && !s->snapshot_proc ? snapshot_iter(observer, fn, arg) : -EOPNOTSUPP;
 
-	return err == -EOPNOTSUPP ? snapshot_proc(fn, arg) : err;
+	return err == -EOPNOTSUPP ? snapshot_proc(NULL, fn, arg) : err;
 }
 
 int block_signals(const sigset_t *set)

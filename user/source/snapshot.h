@@ -6,13 +6,17 @@
 #include "observe/observe.h"
 #include "source/recording.h"
 
-/* 0; -EOPNOTSUPP where the kernel has no iterator over tasks; -errno; or what @fn returned. */
+/*
+ * From the iterator, and from /proc those that it left out: there are kernels that keep their PID 1 from it. 0;
+ * -EOPNOTSUPP where the kernel has no iterator over tasks; -errno; or what @fn returned.
+ */
 int snapshot_iter(struct observer *observer, record_fn fn, void *arg);
 
 /*
- * The same from /proc, which needs no BPF. /proc counts start times in clock ticks, so start_ns is a multiple of one;
- * and of processes of other users, without root, it does not tell the namespaces. 0, -errno, or what @fn returned.
+ * The same from /proc alone, which needs no BPF. /proc counts start times in clock ticks, so start_ns is a multiple of
+ * one; and of a process with more rights than the reader it does not tell the namespaces. @seen: a byte for each PID
+ * up to NSS_PID_LIMIT, not 0 for those to leave out; or NULL. 0, -errno, or what @fn returned.
  */
-int snapshot_proc(record_fn fn, void *arg);
+int snapshot_proc(const uint8_t *seen, record_fn fn, void *arg);
 
 #endif

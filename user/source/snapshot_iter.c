@@ -9,6 +9,24 @@
 
 #define PIECE 65536
 
+struct seen {
+	uint8_t *pids; /* a byte for each PID */
+	record_fn fn;
+	void *arg;
+};
+
+/* record_fn: notes the process and passes the record on. */
+static int note(void *arg, const void *record, size_t len)
+{
+	const struct nss_pid *pids = (const void *)((const char *)record + sizeof(struct nss_rec) +
+						    sizeof(struct nss_task) + sizeof(struct nss_process));
+	struct seen *seen = arg;
+
+	if (pids[0].pid < NSS_PID_LIMIT)
+		seen->pids[pids[0].pid] = 1;
+	return seen->fn(seen->arg, record, len);
+}
+
 /* Gives the whole records at the start of @b, and moves what is left to its front. */
 static int give_records(struct buf *b, record_fn fn, void *arg)
 {
@@ -37,11 +55,10 @@ static int give_records(struct buf *b, record_fn fn, void *arg)
 	return 0;
 }
 
-int snapshot_iter(struct observer *observer, record_fn fn, void *arg)
+static int read_iterator(int fd, struct seen *seen)
 {
-	_close_ int fd = observe_snapshot_fd(observer);
 	struct buf b = {};
-	int err = fd < 0 ? fd : 0;
+	int err = 0;
 
 	while (!err) {
 		char *to = buf_room(&b, PIECE);
@@ -49,7 +66,7 @@ int snapshot_iter(struct observer *observer, record_fn fn, void *arg)
 
 		if (n > 0) {
 			b.len += (size_t)n;
-			err = give_records(&b, fn, arg);
+			err = give_records(&b, note, seen);
 		} else if (!n) {
 			break;
 		} else if (!to || errno != EINTR) {
@@ -58,4 +75,19 @@ int snapshot_iter(struct observer *observer, record_fn fn, void *arg)
 	}
 	buf_free(&b);
 	return err;
+}
+
+int snapshot_iter(struct observer *observer, record_fn fn, void *arg)
+{
+	_close_ int fd = observe_snapshot_fd(observer);
+	_free_ uint8_t *pids = calloc(NSS_PID_LIMIT, 1); /* pages that are not touched cost nothing */
+	struct seen seen = { pids, fn, arg };
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (!pids)
+		return -ENOMEM;
+	err = read_iterator(fd, &seen);
+	return err ? err : snapshot_proc(pids, fn, arg);
 }

@@ -31,7 +31,7 @@ struct entry {
 struct entries {
 	struct entry *at;
 	size_t count, size;
-	uint32_t user_ns; /* the reader's own */
+	uint32_t user_ns, pid_ns; /* the reader's own */
 	char cgroup_root[256]; /* where cgroup2 is mounted */
 };
 
@@ -180,6 +180,9 @@ static bool read_process(const struct entries *all, const char *pid, struct entr
 		e->task.inside_uid = map_id(pid, "uid_map", e->task.uid);
 		e->task.inside_gid = map_id(pid, "gid_map", e->task.gid);
 	}
+	e->pids[0].ns = all->pid_ns; /* what /proc shows is at least there */
+	if (e->levels == 1)
+		e->task.ns[NSS_NS_PID] = all->pid_ns;
 	e->task.cgroup_id = cgroup_id_of(all, pid);
 	return true;
 }
@@ -197,14 +200,21 @@ static void find_cgroup_root(struct entries *all)
 	}
 }
 
-static int read_all(struct entries *all)
+static bool is_seen(const uint8_t *seen, const char *name)
+{
+	unsigned long pid = strtoul(name, NULL, 10);
+
+	return seen && pid < NSS_PID_LIMIT && seen[pid];
+}
+
+static int read_all(struct entries *all, const uint8_t *seen)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
 	int err = proc ? 0 : -errno;
 
 	while (!err && (d = readdir(proc))) {
-		if (*d->d_name < '1' || *d->d_name > '9')
+		if (*d->d_name < '1' || *d->d_name > '9' || is_seen(seen, d->d_name))
 			continue;
 		if (all->count == all->size) {
 			size_t size = all->size ? 2 * all->size : 256;
@@ -237,13 +247,20 @@ static void find_parent(const struct entries *all, struct entry *e)
 	struct entry key = { .pids = { { .pid = e->host_ppid } } };
 	const struct entry *parent = bsearch(&key, all->at, all->count, sizeof(key), by_pid);
 	uint32_t last = e->levels - 1;
+	struct entry unlisted;
+	char name[16];
+
+	if (!parent && e->host_ppid) {
+		snprintf(name, sizeof(name), "%u", e->host_ppid);
+		parent = read_process(all, name, &unlisted) ? &unlisted : NULL;
+	}
 
 	e->task.ppid = e->host_ppid;
 	if (parent && parent->levels > last && parent->pids[last].ns == e->pids[last].ns)
 		e->task.inside_ppid = parent->pids[last].pid;
 }
 
-static int give(const struct entry *e, record_fn fn, void *arg)
+static int give(const struct entries *all, const struct entry *e, record_fn fn, void *arg)
 {
 	char bytes[sizeof(struct nss_rec) + sizeof(struct nss_task) + sizeof(struct nss_process) + sizeof(e->pids)]
 		__attribute__((aligned(8)));
@@ -254,7 +271,7 @@ static int give(const struct entry *e, record_fn fn, void *arg)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	rec.mono_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	if (ns_inum_read("self", "pid") == HOST_PID_NS_INITIAL)
+	if (all->pid_ns == HOST_PID_NS_INITIAL)
 		payload.tgid = e->pids[0].pid;
 	at = mempcpy(at, &e->task, sizeof(e->task));
 	at = mempcpy(at, &payload, sizeof(payload));
@@ -264,18 +281,18 @@ static int give(const struct entry *e, record_fn fn, void *arg)
 	return fn(arg, bytes, rec.len);
 }
 
-int snapshot_proc(record_fn fn, void *arg)
+int snapshot_proc(const uint8_t *seen, record_fn fn, void *arg)
 {
-	struct entries all = { .user_ns = ns_inum_read("self", "user") };
+	struct entries all = { .user_ns = ns_inum_read("self", "user"), .pid_ns = ns_inum_read("self", "pid") };
 	int err;
 
 	find_cgroup_root(&all);
-	err = read_all(&all);
+	err = read_all(&all, seen);
 	if (!err && all.count)
 		qsort(all.at, all.count, sizeof(*all.at), by_pid);
 	for (size_t i = 0; i < all.count && !err; i++) {
 		find_parent(&all, &all.at[i]);
-		err = give(&all.at[i], fn, arg);
+		err = give(&all, &all.at[i], fn, arg);
 	}
 	free(all.at);
 	return err;

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import functools
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+sys.dont_write_bytecode = True
+
+import nsscope_test  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if os.geteuid():
+        pytest.exit("the end-to-end tests need root", returncode=2)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """nsscope_test.run() with a directory of its own."""
+    return functools.partial(nsscope_test.run, out=tmp_path)
