@@ -120,8 +120,12 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct nss_exit *exit;
 	struct scratch *s;
 
-	if (!in_scope(task))
+	if (!in_scope(task)) {
+		/* It may be tracked and yet not wanted for another reason; its PID will be another process's. */
+		if ((conf.only & NSS_ONLY_TRACKED) && conf.only != NSS_ONLY_TRACKED && is_last_thread(ctx, task))
+			set_tracked(task->tgid, 0);
 		return 0;
+	}
 	/* Killed in the middle of a call: its sys_exit never comes. */
 	bpf_map_delete_elem(&in_call, &tid);
 	if (!is_last_thread(ctx, task))

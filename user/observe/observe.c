@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nsscope.skel.h"
@@ -26,21 +25,20 @@ struct observer {
 	char backend[256];
 };
 
-/* libbpf's last warning: the reason, where it knows one. */
-static char last_warning[256];
+/* libbpf's first warning of an attempt names what was refused; its callback takes no argument of ours. */
+static char first_warning[256];
 
 static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	if (getenv("NSSCOPE_LIBBPF"))
-		vfprintf(stderr, fmt, args);
-	if (level == LIBBPF_WARN)
-		vsnprintf(last_warning, sizeof(last_warning), fmt, args);
+	if (level == LIBBPF_WARN && !*first_warning) {
+		vsnprintf(first_warning, sizeof(first_warning), fmt, args);
+		first_warning[strcspn(first_warning, "\n")] = 0;
+	}
 	return 0;
 }
 
 static void explain(struct observe_error *e, int err, const char *what)
 {
-	last_warning[strcspn(last_warning, "\n")] = 0;
 	if (err == -EPERM || err == -EACCES)
 		snprintf(e->text, sizeof(e->text),
 			 "cannot %s: %s; observing needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN", what,
@@ -48,8 +46,9 @@ static void explain(struct observe_error *e, int err, const char *what)
 	else if (err == -ENOMEM)
 		snprintf(e->text, sizeof(e->text), "cannot %s: out of memory; try a smaller --buffer", what);
 	else
-		snprintf(e->text, sizeof(e->text), "cannot %s: %s%s%s; see the kernel versions in the manual", what,
-			 strerror(-err), *last_warning ? ": " : "", last_warning);
+		snprintf(e->text, sizeof(e->text),
+			 "cannot %s: %s%s%s%s; it needs Linux 5.11 or later with BPF and BTF, see the manual", what,
+			 strerror(-err), *first_warning ? " (" : "", first_warning, *first_warning ? ")" : "");
 }
 
 /* What makes a load impossible and would only be told in libbpf's words. */
@@ -158,7 +157,7 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 	if (!o)
 		return -ENOMEM;
 	libbpf_set_print(keep_warning);
-	*last_warning = 0;
+	*first_warning = 0;
 	o->skel = nsscope_bpf__open();
 	err = o->skel ? configure(o, settings) : -errno;
 	if (err)
