@@ -49,8 +49,8 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	return 0;
 }
 
-/* One piece of the arguments. Not static: so the verifier looks at it once, not once a round of its caller's loop. */
-__noinline int send_args_piece(__u32 tgid, __u64 start, __u32 offset, __u32 bytes)
+/* One piece of the arguments. Not static: so the verifier looks at it once, not once a round of its caller's loop. @exec: tgid and nonce. */
+__noinline int send_args_piece(__u64 exec, __u64 start, __u32 offset, __u32 bytes)
 {
 	struct nss_args *args;
 	struct scratch *s = emit_begin(NSS_EV_ARGS, sizeof(struct nss_rec) + sizeof(*args));
@@ -58,7 +58,8 @@ __noinline int send_args_piece(__u32 tgid, __u64 start, __u32 offset, __u32 byte
 	if (!s)
 		return -1;
 	args = (void *)(s->bytes + sizeof(struct nss_rec));
-	args->tgid = tgid;
+	args->tgid = exec >> 32;
+	args->nonce = exec;
 	args->offset = offset;
 	emit_user_bytes(s, &args->data, (void *)(start + offset), bytes - offset);
 	return emit_send(s);
@@ -68,10 +69,10 @@ __noinline int send_args_piece(__u32 tgid, __u64 start, __u32 offset, __u32 byte
  * Sends the arguments beyond the first piece, ahead of the record that they belong to. Where one is lost the reader
  * finds less than argv_bytes, and says so.
  */
-static __always_inline void send_further_args(__u32 tgid, __u64 start, __u32 bytes)
+static __always_inline void send_further_args(__u64 exec, __u64 start, __u32 bytes)
 {
 	for (__u32 offset = NSS_ARGS_PIECE; offset < NSS_ARGS_MAX; offset += NSS_ARGS_PIECE)
-		if (offset >= bytes || send_args_piece(tgid, start, offset, bytes))
+		if (offset >= bytes || send_args_piece(exec, start, offset, bytes))
 			break;
 }
 
@@ -80,20 +81,22 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	unsigned long start = task->mm->arg_start;
-	__u32 bytes = task->mm->arg_end - start;
+	__u32 bytes = task->mm->arg_end - start, nonce;
 	struct nss_exec *exec;
 	struct scratch *s;
 
 	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
 		return 0;
+	nonce = bpf_ktime_get_ns();
 	if (bytes > NSS_ARGS_PIECE)
-		send_further_args(task->tgid, start, bytes);
+		send_further_args((__u64)task->tgid << 32 | nonce, start, bytes);
 	s = emit_begin_task(NSS_EV_EXEC, sizeof(*exec), task);
 	if (!s)
 		return 0;
 	exec = PAYLOAD(s, exec);
 	exec->old_tid = old_pid == task->pid ? 0 : old_pid;
 	exec->tgid = task->tgid;
+	exec->nonce = nonce;
 	exec->argv_bytes = bytes;
 	emit_kernel_str(s, &exec->filename, bprm->filename, NSS_PATH_MAX);
 	emit_user_bytes(s, &exec->argv, (void *)start, bytes);

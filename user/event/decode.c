@@ -13,6 +13,7 @@
 /* The arguments of an exec in pieces, of which the first is in the exec itself. */
 struct pending {
 	uint32_t tgid; /* 0: free */
+	uint32_t nonce; /* which exec of that process */
 	uint32_t bytes; /* without a gap, from offset NSS_ARGS_PIECE on */
 	struct buf buf;
 };
@@ -135,8 +136,9 @@ static int keep_piece(struct decoder *d, const struct event *e)
 		p = &d->pending[d->next++ % PENDING_MAX];
 		p->tgid = 0;
 	}
-	if (p->tgid != args->tgid || args->offset == NSS_ARGS_PIECE) { /* the first piece of a new exec */
+	if (p->tgid != args->tgid || p->nonce != args->nonce) { /* the first piece of a new exec */
 		p->tgid = args->tgid;
+		p->nonce = args->nonce;
 		p->bytes = 0;
 		p->buf.len = 0;
 	}
@@ -154,18 +156,21 @@ static int join_args(struct decoder *d, struct event *e)
 {
 	const struct nss_exec *exec = e->payload;
 	struct event_str *argv = &e->str[1];
-	struct pending *p = exec->argv_bytes > NSS_ARGS_PIECE ? find_pending(d, exec->tgid) : NULL;
+	struct pending *p = exec->tgid ? find_pending(d, exec->tgid) : NULL;
 
-	if (p && exec->tgid && argv->len == NSS_ARGS_PIECE) {
+	if (p && p->nonce == exec->nonce && argv->len == NSS_ARGS_PIECE &&
+	    (uint64_t)NSS_ARGS_PIECE + p->bytes <= exec->argv_bytes) {
 		d->joined.len = 0;
 		buf_add(&d->joined, argv->data, argv->len);
 		buf_add(&d->joined, p->buf.data, p->buf.len);
-		p->tgid = 0;
-		buf_free(&p->buf);
 		if (d->joined.failed)
 			return -ENOMEM;
 		argv->data = d->joined.data;
 		argv->len = (uint32_t)d->joined.len;
+	}
+	if (p) { /* joined, or those of an exec that was lost */
+		p->tgid = 0;
+		buf_free(&p->buf);
 	}
 	if (argv->len < exec->argv_bytes && !(argv->flags & NSS_STR_UNREADABLE))
 		argv->flags |= NSS_STR_CUT;

@@ -202,10 +202,13 @@ void text_span(struct buf *b, uint64_t ns)
 	} units[] = { { 3600000000000, "h" }, { 60000000000, "min" }, { 1000000000, "s" }, { 1000000, "ms" }, { 1000, "us" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (ns >= units[i].ns) {
+		/* What would be rounded up to 1000 of the unit below is 1.0 of this one. */
+		uint64_t below = i + 1 < ARRAY_SIZE(units) ? units[i + 1].ns : 0;
+
+		if (ns >= units[i].ns - below / 2) {
 			double v = (double)ns / (double)units[i].ns;
 
-			buf_addf(b, v < 10 ? "%.1f %s" : "%.0f %s", v, units[i].name);
+			buf_addf(b, v < 9.95 ? "%.1f %s" : "%.0f %s", v, units[i].name);
 			return;
 		}
 	}

@@ -467,7 +467,7 @@ static void json_error(struct buf *b, const struct field_ref *f)
 	int32_t result = (int32_t)get_u32(f);
 	char name[NAME_MAX_LEN];
 
-	json_name(b, f, result < 0 ? error_name(-result, name) : NULL);
+	json_name(b, f, result < 0 ? error_name((int)-(uint32_t)result, name) : NULL);
 }
 
 static void text_error(struct buf *b, const struct field_ref *f)
@@ -476,7 +476,7 @@ static void text_error(struct buf *b, const struct field_ref *f)
 	char name[NAME_MAX_LEN];
 
 	if (result < 0)
-		buf_addf(b, " failed: %s", error_name(-result, name));
+		buf_addf(b, " failed: %s", error_name((int)-(uint32_t)result, name));
 }
 
 static void json_status(struct buf *b, const struct field_ref *f)

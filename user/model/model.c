@@ -56,6 +56,8 @@ static int keep(struct model *m, const struct event *e)
 		p->levels = e->rec->levels;
 	}
 	memcpy(p->pids, e->pids, size);
+	if (p->start_ns != e->task->start_ns)
+		p->kthread = false; /* the number is used again */
 	p->start_ns = e->task->start_ns;
 	p->task = *e->task;
 	if (e->desc == &event_descs[NSS_EV_PROCESS])

@@ -87,9 +87,13 @@ static size_t first_child(struct process **all, size_t n, uint32_t ppid)
 }
 
 /* A process, then its children: @next[depth] is the next one at that depth. No recursion: the depth is the sandbox's. */
-static void add_branch(struct sink *s, struct process **all, size_t n, size_t root, size_t *next)
+static void add_branch(struct sink *s, struct process **all, size_t n, size_t root, size_t *next, bool *shown)
 {
 	size_t depth = 0;
+
+	if (shown[root])
+		return;
+	shown[root] = true;
 
 	add_row(s, all[root], 0);
 	next[0] = first_child(all, n, all[root]->pid);
@@ -101,6 +105,9 @@ static void add_branch(struct sink *s, struct process **all, size_t n, size_t ro
 
 		if (at < n && all[at]->task.ppid == parents[depth]) {
 			next[depth]++;
+			if (shown[at])
+				continue;
+			shown[at] = true;
 			add_row(s, all[at], depth + 1);
 			if (depth + 1 >= n)
 				continue;
@@ -117,14 +124,17 @@ static void add_branch(struct sink *s, struct process **all, size_t n, size_t ro
 
 static int add_tree(struct sink *s, const struct model *m, struct process **all, size_t n)
 {
-	size_t *next = calloc(n + 1, sizeof(*next) + sizeof(uint32_t));
+	size_t *next = calloc(n + 1, sizeof(*next) + sizeof(uint32_t) + sizeof(bool));
+	bool *shown = (bool *)((uint32_t *)(next + n + 1) + n + 1);
 
 	if (!next)
 		return -ENOMEM;
 	qsort(all, n, sizeof(struct process *), by_parent);
 	for (size_t i = 0; i < n; i++)
 		if (!all[i]->task.ppid || !model_find(m, all[i]->task.ppid))
-			add_branch(s, all, n, i, next);
+			add_branch(s, all, n, i, next, shown);
+	for (size_t i = 0; i < n; i++) /* a ring of parents: a number was used again */
+		add_branch(s, all, n, i, next, shown);
 	free(next);
 	return 0;
 }

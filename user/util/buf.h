@@ -28,7 +28,7 @@ static inline void buf_add(struct buf *b, const void *data, size_t len)
 {
 	char *to = buf_room(b, len);
 
-	if (to) {
+	if (to && len) {
 		memcpy(to, data, len);
 		b->len += len;
 	}

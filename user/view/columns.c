@@ -70,10 +70,10 @@ static size_t line_length(const char *s, size_t len, size_t width)
 	size_t columns = 0, space = 0, i;
 
 	for (i = 0; i < len; i++) {
-		if (starts_character(s[i]) && columns++ == width)
-			return space ? space : i;
 		if (s[i] == ' ')
 			space = i;
+		if (starts_character(s[i]) && columns++ == width)
+			return space ? space : i;
 	}
 	return len;
 }
