@@ -6,9 +6,15 @@
 /* Whether @caller is the process that launches: known by nsscope's own numbers, which may not be the initial ones. */
 static __always_inline bool is_cloner(struct task_struct *caller)
 {
-	struct pid *tgid = caller->signal->pids[NSS_PIDTYPE_TGID];
+	return cloner && host_sees(caller) && (__u32)upid_at(tgid_of(caller), host_level).nr == cloner;
+}
 
-	return cloner && host_sees(tgid) && (__u32)upid_at(tgid, host_level).nr == cloner;
+static __always_inline void fill_parent(struct nss_parent *to, struct pid *parent, struct pid *child)
+{
+	__u32 level = BPF_CORE_READ(child, level);
+
+	to->host_pid = pid_in(parent, host_level, upid_at(child, host_level).ns);
+	to->inside_pid = level == host_level ? to->host_pid : pid_in(parent, level, upid_at(child, level).ns);
 }
 
 /*
@@ -20,7 +26,6 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 {
 	struct task_struct *caller;
 	struct nss_fork *fork;
-	struct pid *inner;
 	struct scratch *s;
 
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
@@ -36,12 +41,9 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	if (wanted(NSS_EV_FORK)) {
 		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), child);
 		if (s) {
-			inner = child->thread_pid;
 			fork = PAYLOAD(s, fork);
 			fork->flags = flags;
-			fork->parent.host_pid =
-				tgid_in(caller, host_level, upid_at(inner, host_level).ns);
-			fork->parent.inside_pid = tgid_in(caller, inner->level, upid_at(inner, inner->level).ns);
+			fill_parent(&fork->parent, tgid_of(caller), BPF_CORE_READ(child, thread_pid));
 			emit_send(s);
 		}
 	}
@@ -65,14 +67,28 @@ __noinline int send_args_piece(__u64 exec, __u64 start, __u32 offset, __u32 byte
 	return emit_send(s);
 }
 
+#define NSS_ARGS_ROW 20 /* pieces */
+
+/*
+ * So many pieces from @offset on. The verifier goes round a loop as often as it can run: two of 20 are less than one of
+ * 384.
+ */
+__noinline int send_args_row(__u64 exec, __u64 start, __u32 offset, __u32 bytes)
+{
+	for (int i = 0; i < NSS_ARGS_ROW; i++, offset += NSS_ARGS_PIECE)
+		if (offset >= bytes || send_args_piece(exec, start, offset, bytes))
+			return -1;
+	return 0;
+}
+
 /*
  * Sends the arguments beyond the first piece, ahead of the record that they belong to. Where one is lost the reader
  * finds less than argv_bytes, and says so.
  */
 static __always_inline void send_further_args(__u64 exec, __u64 start, __u32 bytes)
 {
-	for (__u32 offset = NSS_ARGS_PIECE; offset < NSS_ARGS_MAX; offset += NSS_ARGS_PIECE)
-		if (offset >= bytes || send_args_piece(exec, start, offset, bytes))
+	for (__u32 offset = NSS_ARGS_PIECE; offset < NSS_ARGS_MAX; offset += NSS_ARGS_ROW * NSS_ARGS_PIECE)
+		if (send_args_row(exec, start, offset, bytes))
 			break;
 }
 
@@ -80,8 +96,9 @@ static __always_inline void send_further_args(__u64 exec, __u64 start, __u32 byt
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	unsigned long start = task->mm->arg_start;
-	__u32 bytes = task->mm->arg_end - start, nonce;
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	unsigned long start = BPF_CORE_READ(mm, arg_start);
+	__u32 bytes = BPF_CORE_READ(mm, arg_end) - start, nonce;
 	struct nss_exec *exec;
 	struct scratch *s;
 
@@ -98,7 +115,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	exec->tgid = task->tgid;
 	exec->nonce = nonce;
 	exec->argv_bytes = bytes;
-	emit_kernel_str(s, &exec->filename, bprm->filename, NSS_PATH_MAX);
+	emit_kernel_str(s, &exec->filename, BPF_CORE_READ(bprm, filename), NSS_PATH_MAX);
 	emit_user_bytes(s, &exec->argv, (void *)start, bytes);
 	emit_send(s);
 	return 0;
@@ -111,14 +128,14 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 
 	if (bpf_core_field_exists(tp->group_dead))
 		return ctx[1];
-	return !task->signal->live.counter;
+	return !BPF_CORE_READ(task, signal, live.counter);
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
-	struct signal_struct *signal = task->signal;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	__u32 tid = task->pid;
 	struct nss_exit *exit;
 	struct scratch *s;
@@ -142,8 +159,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		return 0;
 	exit = PAYLOAD(s, exit);
 	/* As wait_task_zombie() of kernel/exit.c; SIGNAL_GROUP_EXIT is 4. */
-	exit->status = signal->flags & 4 ? signal->group_exit_code : leader->exit_code;
-	exit->runtime_ns = s->rec.mono_ns - leader->start_time;
+	exit->status = BPF_CORE_READ(signal, flags) & 4 ? BPF_CORE_READ(signal, group_exit_code) :
+							  BPF_CORE_READ(leader, exit_code);
+	exit->runtime_ns = s->rec.mono_ns - BPF_CORE_READ(leader, start_time);
 	emit_send(s);
 	return 0;
 }

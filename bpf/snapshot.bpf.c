@@ -12,14 +12,15 @@ int on_task(struct bpf_iter__task *ctx)
 	struct nss_process *process;
 	struct scratch *s;
 	struct pid *pid;
-	__u32 len;
+	__u32 len, level;
 
 	if (!task || task != task->group_leader)
 		return 0;
-	pid = task->thread_pid;
-	if (!host_level && pid_ns_inum(upid_at(pid, pid->level).ns) == conf.host_pid_ns)
-		host_level = pid->level;
-	if (!host_sees(pid))
+	pid = BPF_CORE_READ(task, thread_pid);
+	level = BPF_CORE_READ(pid, level);
+	if (!host_level && pid_ns_inum(upid_at(pid, level).ns) == conf.host_pid_ns)
+		host_level = level;
+	if (!host_sees(task))
 		return 0;
 	s = emit_begin_task(NSS_EV_PROCESS, sizeof(*process), task);
 	if (!s)

@@ -15,6 +15,7 @@ struct trace_event_raw_sched_process_exit___v6_15 {
 
 /* 6.18: a 64-bit id that is never used again. */
 struct ns_common___v6_18 {
+	unsigned int inum; /* read through this type as well: libbpf looks up each type at a cost */
 	u64 ns_id;
 } __attribute__((preserve_access_index));
 

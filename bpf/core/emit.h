@@ -22,8 +22,10 @@ static __always_inline struct scratch *scratch_claim(void)
 		__u32 key = bpf_get_smp_processor_id() * NSS_SCRATCHES + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
 
-		if (s && !__sync_lock_test_and_set(&s->busy, 1))
+		if (s && !__sync_lock_test_and_set(&s->busy, 1)) {
+			s->slot = key;
 			return s;
+		}
 	}
 	return NULL;
 }

@@ -88,7 +88,7 @@ static __always_inline bool in_scope(struct task_struct *task)
 		return false;
 	if ((only & NSS_ONLY_COMM) && !comm_is_wanted(task))
 		return false;
-	return host_sees(task->thread_pid);
+	return host_sees(task);
 }
 
 #endif

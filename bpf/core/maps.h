@@ -57,7 +57,7 @@ struct {
 
 struct scratch {
 	__u32 busy;
-	__u32 pad;
+	__u32 slot; /* its key */
 	union {
 		struct nss_rec rec;
 		__u8 bytes[NSS_SCRATCH_SIZE];
