@@ -8,12 +8,12 @@
 
 /*
  * A standard descriptor that is closed would be taken by the next file that is opened, and events or messages would
- * go there. The command still finds it closed.
+ * go there. It is held in the wrong direction, so that its use still fails. The command still finds it closed.
  */
 static void hold_standard_fds(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC) != fd)
 			_exit(STATUS_FAILED);
 }
 

@@ -103,7 +103,7 @@ static void levels_of_one(void **state)
 
 	(void)state;
 	assert_table(&p, 1, false, true,
-		     "     PID_NS      PID\n 4026531836       40   host\n 4026531837        1 \n 4026531838        1 \n");
+		     "     PID_NS      PID\n 4026531836       40  host\n 4026531837        1\n 4026531838        1\n");
 }
 
 static size_t lines(const char *text)

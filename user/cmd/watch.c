@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nsscope watch: the machine, or a part of it, live. */
 #include <errno.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cli/version.h"
@@ -99,11 +101,14 @@ static int find_cgroup(const char *path, struct nss_config *conf)
 	_free_ char *real = realpath(path, NULL);
 	char *at = real;
 	struct stat st, parent;
+	struct statfs fs;
 
 	if (!real)
 		return -errno;
-	if (stat(real, &st))
+	if (stat(real, &st) || statfs(real, &fs))
 		return -errno;
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -ENOTDIR;
 	conf->only |= NSS_ONLY_CGROUP;
 	conf->cgroup_id = st.st_ino;
 	conf->cgroup_level = 0;
@@ -174,7 +179,7 @@ int cmd_watch(const struct settings *s)
 		observe.conf.only |= NSS_ONLY_TRACKED;
 	err = s->cgroup ? find_cgroup(s->cgroup, &observe.conf) : 0;
 	if (err) {
-		complain("cgroup %s: %s; give its directory, such as /sys/fs/cgroup/NAME", s->cgroup, strerror(-err));
+		complain("cgroup %s: %s; give the directory of a cgroup v2, such as /sys/fs/cgroup/NAME", s->cgroup, strerror(-err));
 		return STATUS_FAILED;
 	}
 	signals = block_signals(&ends);

@@ -146,7 +146,10 @@ static void add_levels(struct sink *s, const struct process *p)
 	for (uint32_t i = 0; i < p->levels; i++) {
 		add_column(&s->buf, p->pids[i].ns, 11);
 		add_column(&s->buf, p->pids[i].pid, 8);
-		buf_adds(&s->buf, i ? "\n" : "  host\n");
+		if (i)
+			s->buf.data[s->buf.len - 1] = '\n';
+		else
+			buf_adds(&s->buf, " host\n");
 	}
 }
 

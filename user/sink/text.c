@@ -196,8 +196,10 @@ static void text_summary(struct sink *s, const struct model *m)
 	buf_addf(b, ", %llu lost", (unsigned long long)lost);
 	if (m->snapshot)
 		buf_addf(b, "; %llu processes ran before", (unsigned long long)m->snapshot);
-	buf_adds(b, "; ");
-	add_count(b, m->by_type[NSS_EV_FORK], "process", "processes");
+	if (m->by_type[NSS_EV_FORK]) {
+		buf_adds(b, "; ");
+		add_count(b, m->by_type[NSS_EV_FORK], "process", "processes");
+	}
 	if (m->by_type[NSS_EV_NS_CREATE]) {
 		buf_adds(b, "; ");
 		add_count(b, m->by_type[NSS_EV_NS_CREATE], "namespace made", "namespaces made");
