@@ -151,9 +151,6 @@ static int observe_and_launch(struct run *r)
 	}
 	launch_release(r->launch);
 	follow(r);
-	/* When this returns the command is dead, also after a step of its setup failed: its exit has been told. */
-	launch_end(r->launch);
-	r->launch = NULL;
 	err = live_end(r->live);
 	check_output(r, err ? err : output_flush(r->output));
 	return r->output_failed ? STATUS_FAILED : r->status;

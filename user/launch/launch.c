@@ -23,6 +23,7 @@ struct launch {
 	bool in_pid_ns; /* the command is PID 1 of its namespace */
 	bool is_over; /* the last event is known */
 	bool keeps_modes; /* what the command did to the terminal's modes stands */
+	struct launch_event failure; /* of the setup, kept until the command has ended */
 	int ended_by; /* signal that SIGKILL did the work of */
 	sigset_t mask; /* that the command starts with */
 	struct terminal terminal;
@@ -191,11 +192,15 @@ int launch_next(struct launch *l, struct launch_event *ret_event)
 	struct wire w;
 	int ret;
 
-	do
+	do {
 		ret = wire_recv(l->sock, MSG_DONTWAIT, &w, NULL);
-	while (ret == 0 && (l->is_over || w.kind != WIRE_EVENT));
+		if (ret == 0 && w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED)
+			l->failure = w.event;
+	} while (ret == 0 && (l->is_over || w.kind != WIRE_EVENT || w.event.what == LAUNCH_FAILED));
 	if (ret == 0) {
 		e = w.event;
+		if (e.what == LAUNCH_EXITED && l->failure.what == LAUNCH_FAILED)
+			e = l->failure;
 	} else if (ret == -EPIPE && !l->is_over) {
 		e.what = LAUNCH_SUPERVISOR_DIED;
 		if (l->pid)

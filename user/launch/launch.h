@@ -36,7 +36,7 @@ enum launch_what {
 	LAUNCH_EXITED, /* status: wait status of the command */
 	LAUNCH_STOPPED, /* status: wait status, WIFSTOPPED */
 	LAUNCH_CONTINUED,
-	LAUNCH_FAILED, /* a step before or of exec failed; LAUNCH_EXITED does not follow */
+	LAUNCH_FAILED, /* a step before or of exec failed, and what was to be the command has ended */
 	LAUNCH_SUPERVISOR_DIED, /* somebody killed it; the command has been killed too */
 };
 

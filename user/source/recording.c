@@ -9,6 +9,8 @@
 #include "event/event.h"
 #include "util/cleanup.h"
 
+static const char padding[8];
+
 #define PADDED(n) (((n) + 7) & ~(size_t)7)
 
 struct payload_sizes {
@@ -46,12 +48,11 @@ void recording_add_header(struct buf *b)
 
 void recording_add(struct buf *b, const struct nss_rec *rec)
 {
-	static const char zeroes[8];
 	struct recording_frame f = { .crc = crc_of(rec, rec->len), .len = rec->len };
 
 	buf_add(b, &f, sizeof(f));
 	buf_add(b, rec, rec->len);
-	buf_add(b, zeroes, PADDED(rec->len) - rec->len);
+	buf_add(b, padding, PADDED(rec->len) - rec->len);
 }
 
 static int read_header(FILE *in)
@@ -92,7 +93,7 @@ static int read_record(FILE *in, char *record, struct recording_frame *f, enum r
 		*end = RECORDING_CUT;
 		return ferror(in) ? -errno : 0;
 	}
-	if (crc_of(record, f->len) != f->crc) {
+	if (crc_of(record, f->len) != f->crc || memcmp(record + f->len, padding, PADDED(f->len) - f->len)) {
 		*end = RECORDING_DAMAGED;
 		return 0;
 	}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Many processes on all CPUs: the number of events is the truth, or the missing ones are counted."""
+import collections
+
+import pytest
+from nsscope_test import of_process, workload
+
+
+def truth(result):
+    said, = result.said("truth")
+    spawned, forked = said["spawned"], said["forked"]
+    return {"fork": 1 + forked + spawned, "exec": 1 + spawned, "exit": 1 + forked + spawned}
+
+
+def count(result):
+    return collections.Counter(e["type"] for e in result.events)
+
+
+@pytest.mark.parametrize("n", [2000, 20000])
+def test_nothing_is_lost(run, n):
+    result = run("-m", "--only", "process", "--", workload("storm"), str(n))
+    want = truth(result)
+    assert want["exec"] == n + 1
+    assert count(result) == want
+    lives = collections.Counter((e["host"]["pid"], e["start_ns"], e["type"]) for e in result.events)
+    assert set(lives.values()) == {1}
+
+
+@pytest.mark.parametrize("size", ["4K", "8K", "16K", "64K"])
+def test_what_is_lost_is_counted(run, size):
+    result = run("-m", "--only", "process", "--buffer", size, "--", workload("storm"), "3000", lossless=False)
+    got, stream = count(result), result.stream
+    assert {name: got[name] + stream.lost(name) for name in ("fork", "exec", "exit")} == truth(result)
+    # What the gaps tell adds up to what the end tells.
+    total = collections.Counter()
+    for gap in stream.of("lost"):
+        total.update(gap["lost"])
+    assert {k: v for k, v in total.items() if v} == {k: v for k, v in stream.end["lost"].items() if v}
+    assert stream.lost() == sum(v for k, v in stream.end["lost"].items() if k != "total")
+
+
+def test_big_arguments_through_a_small_buffer(run):
+    """Pieces of arguments are lost: then the exec says so, or is counted itself."""
+    script = 'i=0; while [ $i -lt 50 ]; do /bin/true "$0" "$0" "$0" "$0"; i=$((i+1)); done'
+    result = run("-m", "--only", "process", "--buffer", "16K", "--", "sh", "-c", script, "z" * 100000, lossless=False)
+    events = result.of("exec")
+    assert len(events) + result.stream.lost("exec") == 51
+    for event in events:
+        argv = event["exec"]["argv"]
+        if event["exec"]["argv_truncated"]:
+            continue
+        assert argv[-1] == "z" * 100000 and len(argv) in (4, 5)
+    assert result.stream.lost("args") or not any(e["exec"]["argv_truncated"] for e in events)
+    assert all(of_process(result, e)[0]["host"] for e in events)

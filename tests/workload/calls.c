@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * calls: mount, umount2, unshare and setns, good and bad; each told with its arguments and its result.
+ * calls i386: the same calls by int $0x80, and i386 calls whose numbers mean mount & co. only in 64-bit code.
+ */
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "witness.h"
+
+static int i386;
+static char *low; /* memory below 4 GiB, for the pointers of i386 calls */
+
+static long int80(long nr, long a, long b, long c, long d, long e)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+			 : "memory", "r8", "r9", "r10", "r11");
+	ret = (int)ret;
+	if (ret < 0) {
+		errno = -ret;
+		return -1;
+	}
+	return ret;
+}
+
+/* A copy of @s that an i386 call can reach; a bad pointer stays as it is. */
+static long reach(const char *s)
+{
+	char *at = low;
+
+	if (!i386 || (uintptr_t)s < 4096)
+		return (long)s;
+	strcpy(low, s);
+	low += strlen(s) + 1;
+	return (long)at;
+}
+
+static long call(long nr64, long nr32, long a, long b, long c, long d, long e)
+{
+	long ret = i386 ? int80(nr32, a, b, c, d, e) : syscall(nr64, a, b, c, d, e);
+
+	return ret < 0 ? errno : 0;
+}
+
+static const char *hex(const char *s)
+{
+	char *out, *at;
+
+	if (!s)
+		return "null";
+	if (s == (char *)1)
+		return "\"bad\"";
+	out = at = malloc(2 * strlen(s) + 3);
+	*at++ = '"';
+	for (; *s; s++)
+		at += sprintf(at, "%02x", (unsigned char)*s);
+	*at++ = '"';
+	*at = 0;
+	return out;
+}
+
+static const char *result(int error)
+{
+	static char buf[64];
+
+	snprintf(buf, sizeof(buf), error ? "\"%s\"" : "null", error ? strerrorname_np(error) : "");
+	return buf;
+}
+
+static void do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	int error = call(SYS_mount, 21, reach(source), reach(target), reach(type), flags, reach(data));
+
+	say("{\"at\":\"call\",\"name\":\"mount\",\"source\":%s,\"target\":%s,\"fstype\":%s,\"flags\":%lu,\"data\":%s,"
+	    "\"error\":%s}\n", hex(source), hex(target), hex(type), flags, hex(data), result(error));
+}
+
+static void do_umount(const char *target, int flags)
+{
+	int error = call(SYS_umount2, 52, reach(target), flags, 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"umount\",\"target\":%s,\"flags\":%u,\"error\":%s}\n", hex(target), flags,
+	    result(error));
+}
+
+static void do_unshare(unsigned int flags)
+{
+	int error = call(SYS_unshare, 310, flags, 0, 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"unshare\",\"flags\":%u,\"error\":%s}\n", flags, result(error));
+}
+
+static void do_setns(int fd, int type)
+{
+	int error = call(SYS_setns, 346, fd, type, 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"setns\",\"fd\":%d,\"nstype\":%u,\"error\":%s}\n", fd, type, result(error));
+}
+
+int main(int argc, char **argv)
+{
+	static char deep[4090], data[4000], name[300];
+	int uts, pidfd;
+
+	i386 = argc > 1 && !strcmp(argv[1], "i386");
+	low = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	uts = open("/proc/self/ns/uts", O_RDONLY);
+	pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	if (low == MAP_FAILED || uts < 0 || pidfd < 0)
+		err(99, "setup");
+	for (size_t i = 0; i < sizeof(deep) - 1; i++)
+		deep[i] = "/.."[i % 3];
+	memset(data, 'd', sizeof(data) - 1);
+	memset(name, 'n', sizeof(name) - 1);
+
+	do_mount("t", "/mnt", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=700");
+	do_mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOATIME, NULL);
+	do_mount("/mnt", "/media", NULL, MS_BIND | MS_REC, NULL);
+	do_mount(NULL, "/media", NULL, MS_SHARED, NULL);
+	do_mount(NULL, "/media", NULL, MS_PRIVATE | MS_REC, NULL);
+	do_mount("a\n\t\x1b[2J\x7f\xff\xfe\"\\\xe2\x80\xa8\xc2\x9b\xed\xa0\x80'", "/srv", "tmpfs", 0, NULL);
+	do_mount("", "/srv", "tmpfs", MS_NOEXEC | MS_RELATIME, "");
+	do_mount("/mnt", "/srv", NULL, MS_MOVE, NULL);
+	do_mount("none", "/nonexistent", "tmpfs", 0, NULL);
+	do_mount("none", "\x1b]0;title\a\r\n", "tmpfs", 0, NULL);
+	do_mount("none", "/mnt", "no\nsuch\x1b""fs", 0, NULL);
+	do_mount("none", deep, "tmpfs", MS_MGC_VAL | MS_RDONLY, NULL);
+	do_mount("none", name, "tmpfs", 0, NULL);
+	do_mount("none", "/mnt", "tmpfs", 0, data);
+	do_mount("none", "/mnt", "tmpfs", MS_SHARED | MS_PRIVATE, NULL);
+	do_mount("none", "/mnt", "proc", MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME | MS_STRICTATIME | (1 << 29), NULL);
+	do_mount((char *)1, "/mnt", "tmpfs", 0, NULL);
+	do_mount("none", (char *)1, "tmpfs", 0, NULL);
+	do_umount("/media", MNT_EXPIRE);
+	do_umount("/media", MNT_DETACH);
+	do_umount("/srv", UMOUNT_NOFOLLOW);
+	do_umount("/nonexistent", MNT_FORCE);
+	do_umount("\xff\n", 0);
+	do_umount("/srv", 0x100);
+	do_umount((char *)1, 0);
+	do_unshare(CLONE_NEWUTS);
+	do_unshare(CLONE_NEWIPC | CLONE_NEWCGROUP);
+	do_unshare(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
+	do_unshare(0);
+	do_unshare(CLONE_NEWNET | CLONE_PARENT);
+	do_unshare(1);
+	do_setns(uts, CLONE_NEWUTS);
+	do_setns(uts, 0);
+	do_setns(uts, CLONE_NEWNET);
+	do_setns(-1, 0);
+	do_setns(pidfd, CLONE_NEWNS | CLONE_NEWUTS);
+	do_setns(pidfd, 0x12345);
+	if (i386) { /* mount, umount2, unshare, setns of 64-bit code: getresuid, vm86, fadvise64_64, pselect6 here */
+		static const int numbers[] = { 165, 166, 272, 308 };
+
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+			int80(numbers[i], -1, -1, -1, -1, -1);
+		/* And the reverse: access, ustat?, ... in 64-bit code have mount's i386 number. */
+		syscall(21, "/", 0);
+		syscall(52, -1, 0, 0);
+		syscall(310, -1, 0, 0, 0, 0, 0);
+	}
+	return 0;
+}
