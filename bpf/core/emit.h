@@ -82,16 +82,9 @@ static __always_inline int emit_send(struct scratch *s)
 	return err;
 }
 
-/* Reads a string of the kernel into the record's tail. @max is a constant. */
-static __always_inline void emit_kernel_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
+/* Notes the string of @n bytes with its NUL (or an error) that was read to the record's tail, of at most @max. */
+static __always_inline void emit_str(struct scratch *s, struct nss_str *str, long n, __u32 max)
 {
-	void *to = emit_room(s, max);
-	long n;
-
-	str->v = NSS_STR_UNREADABLE;
-	if (!to)
-		return;
-	n = bpf_probe_read_kernel_str(to, max, src);
 	if (n <= 0)
 		return;
 	str->v = (n - 1) & NSS_STR_LEN;
@@ -100,22 +93,24 @@ static __always_inline void emit_kernel_str(struct scratch *s, struct nss_str *s
 	s->rec.len += (n - 1) & NSS_STR_LEN;
 }
 
+/* Reads a string of the kernel into the record's tail. @max is a constant. */
+static __always_inline void emit_kernel_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
+{
+	void *to = emit_room(s, max);
+
+	str->v = NSS_STR_UNREADABLE;
+	if (to)
+		emit_str(s, str, bpf_probe_read_kernel_str(to, max, src), max);
+}
+
 /* Reads a string of the current process into the record's tail. @max is a constant. */
 static __always_inline void emit_user_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
 {
 	void *to = emit_room(s, max);
-	long n;
 
 	str->v = src ? NSS_STR_UNREADABLE : NSS_STR_NULL;
-	if (!to || !src)
-		return;
-	n = bpf_probe_read_user_str(to, max, src);
-	if (n <= 0)
-		return;
-	str->v = (n - 1) & NSS_STR_LEN;
-	if (n == max)
-		str->v |= NSS_STR_CUT;
-	s->rec.len += (n - 1) & NSS_STR_LEN;
+	if (to && src)
+		emit_str(s, str, bpf_probe_read_user_str(to, max, src), max);
 }
 
 /* Reads @n bytes of the current process into the record's tail, at most NSS_ARGS_PIECE. */

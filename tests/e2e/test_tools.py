@@ -11,7 +11,7 @@ import subprocess
 import uuid
 
 import pytest
-from nsscope_test import NSSCOPE, TIMEOUT, Stream, chain, of_process, poll, status_field
+from nsscope_test import NSSCOPE, TIMEOUT, Stream, Watch, chain, of_process, poll, status_field
 
 SCRIPT = "echo pid=$$; read x; exit 5"
 
@@ -92,18 +92,15 @@ def check(stream, numbers, mark):
     assert history[-1]["exit"]["code"] == 5
     for e in history:
         assert chain(e) == numbers
-    # Every process of the run ended, and each was told of from its fork on.
-    assert len(stream.of("fork")) == len(stream.of("exit"))
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-def test_run(tool, rootfs, tmp_path):
+def drive(tool, prefix, rootfs, out):
+    """Runs the tool behind @prefix until the program inside has ended; its numbers by the host's /proc, and its mark."""
     if not shutil.which(tool.split("-as-")[0].split("-user")[0].split("-twice")[0]):
         pytest.skip(f"no {tool}")
-    mark, file = uuid.uuid4().hex, tmp_path / "events"
-    process = subprocess.Popen(
-        [NSSCOPE, "run", "-m", "-o", f"json={file}", "--", *command(tool, rootfs, tmp_path, mark)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"})
+    mark = uuid.uuid4().hex
+    process = subprocess.Popen([*prefix, *command(tool, rootfs, out, mark)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"})
     line = process.stdout.readline()
     if not line.startswith(b"pid="):
         pytest.fail(f"{tool} does not run here: {process.communicate(timeout=TIMEOUT)}")
@@ -111,5 +108,21 @@ def test_run(tool, rootfs, tmp_path):
     assert len(numbers) > 1
     process.communicate(b"go\n", timeout=TIMEOUT)
     assert process.returncode == 5
+    return numbers, mark
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_run(tool, rootfs, tmp_path):
+    file = tmp_path / "events"
+    numbers, mark = drive(tool, [NSSCOPE, "run", "-m", "-o", f"json={file}", "--"], rootfs, tmp_path)
     stream = Stream(file.read_bytes()).complete()
     check(stream, numbers, mark)
+    # Every process of the run ended, and each was told of from its fork on.
+    assert len(stream.of("fork")) == len(stream.of("exit"))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_watch(tool, rootfs, tmp_path):
+    watch = Watch(tmp_path)
+    numbers, mark = drive(tool, ["unshare", "-m"], rootfs, tmp_path)
+    check(watch.end(), numbers, mark)

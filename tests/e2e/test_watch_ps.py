@@ -20,24 +20,6 @@ def ps(*args, status=0):
     return t.Stream(done.stdout, snapshot=True) if status == 0 else done.stderr
 
 
-class Watch:
-    """A running watch; it observes from the moment that its snapshot is in the file."""
-
-    def __init__(self, out, *args):
-        self.file = pathlib.Path(out) / "watch.json"
-        self.file.unlink(missing_ok=True)
-        self.process = subprocess.Popen([t.NSSCOPE, "watch", "-o", f"json={self.file}", *args],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        t.poll(lambda: self.process.poll() is not None or
-               (self.file.exists() and b'"type":"process"' in self.file.read_bytes()), "the snapshot")
-
-    def end(self):
-        self.process.send_signal(signal.SIGINT)
-        _, stderr = self.process.communicate(timeout=t.TIMEOUT)
-        assert self.process.returncode == 0, stderr
-        return t.Stream(self.file.read_bytes(), snapshot=True).complete()
-
-
 @pytest.fixture
 def sleeper():
     """A process in two nested PID namespaces and a user namespace, and its PID here."""
@@ -119,7 +101,7 @@ def test_ps_tree_has_every_process_once():
 
 
 def test_watch_has_all_ancestors(tmp_path):
-    watch = Watch(tmp_path)
+    watch = t.Watch(tmp_path)
     subprocess.run(["unshare", "-pf", "--mount-proc", "sh", "-c", "true | cat; (true; true)"], check=True)
     stream = watch.end()
     known = {r["host"]["pid"] for r in stream.of("process")} | {0}
@@ -137,7 +119,7 @@ def test_watch_has_all_ancestors(tmp_path):
 
 def test_watch_pid_subtree(tmp_path):
     shell = subprocess.Popen(["sh", "-c", "read go; sh -c 'true; true'; exit 7"], stdin=subprocess.PIPE)
-    watch = Watch(tmp_path, "--pid", str(shell.pid))
+    watch = t.Watch(tmp_path, "--pid", str(shell.pid))
     subprocess.run(["true"], check=True)
     shell.communicate(b"go\n")
     stream = watch.end()
@@ -153,7 +135,7 @@ def test_watch_pid_subtree(tmp_path):
 
 def test_watch_ns(tmp_path, sleeper):
     inum = ns_of(sleeper, "pid")
-    watch = Watch(tmp_path, "--ns", f"pid:{inum}")
+    watch = t.Watch(tmp_path, "--ns", f"pid:{inum}")
     subprocess.run(["true"], check=True)
     subprocess.run(["nsenter", "-t", str(sleeper), "-U", "-p", "sh", "-c", "true; true; exit 0"], check=True)
     stream = watch.end()
@@ -161,11 +143,11 @@ def test_watch_ns(tmp_path, sleeper):
 
 
 def test_watch_comm_and_uid(tmp_path):
-    watch = Watch(tmp_path, "--comm", "true")
+    watch = t.Watch(tmp_path, "--comm", "true")
     subprocess.run(["sh", "-c", "true; cat /dev/null; /bin/true; echo"], check=True, stdout=subprocess.DEVNULL)
     stream = watch.end()
     assert stream.events and {e["comm"] for e in stream.events} == {"true"}
-    watch = Watch(tmp_path, "--uid", "nobody")
+    watch = t.Watch(tmp_path, "--uid", "nobody")
     subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", "true"], check=True)
     stream = watch.end()
     assert [e["type"] for e in stream.events] == ["exec", "exit"]
@@ -179,7 +161,7 @@ def test_watch_cgroup(tmp_path):
     below = group / "below"
     below.mkdir(parents=True)
     try:
-        watch = Watch(tmp_path, "--cgroup", str(group))
+        watch = t.Watch(tmp_path, "--cgroup", str(group))
         subprocess.run(["true"], check=True)
         subprocess.run(["sh", "-c", f"echo $$ >{below}/cgroup.procs; true & wait; cat /dev/null"], check=True)
         stream = watch.end()

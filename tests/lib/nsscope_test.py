@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+import signal
 import re
 import subprocess
 import time
@@ -230,3 +231,21 @@ def status_field(pid, field):
             return next(line.split(":", 1)[1].strip() for line in f if line.startswith(field + ":"))
     except (OSError, StopIteration):
         return None
+
+
+class Watch:
+    """A running watch; it observes from the moment that its snapshot is in the file."""
+
+    def __init__(self, out, *args):
+        self.file = pathlib.Path(out) / "watch.json"
+        self.file.unlink(missing_ok=True)
+        self.process = subprocess.Popen([NSSCOPE, "watch", "-o", f"json={self.file}", *args],
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        poll(lambda: self.process.poll() is not None or
+               (self.file.exists() and b'"type":"process"' in self.file.read_bytes()), "the snapshot")
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        _, stderr = self.process.communicate(timeout=TIMEOUT)
+        assert self.process.returncode == 0, stderr
+        return Stream(self.file.read_bytes(), snapshot=True).complete()
