@@ -91,7 +91,7 @@ void cli_man(FILE *out)
 	      "the gap was noticed, and the end record has the totals. Strings that were cut or could not be read are "
 	      "marked.\n"
 	      ".SH REQUIREMENTS\n"
-	      "Linux 5.11 or later with CONFIG_DEBUG_INFO_BTF; root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. "
+	      "Linux 5.12 or later with CONFIG_DEBUG_INFO_BTF; root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. "
 	      "replay needs neither.\n"
 	      ".SH ENVIRONMENT\n"
 	      ".TP\n.B NO_COLOR\nNot empty: no colour, unless \\-\\-color says so (no-color.org).\n"

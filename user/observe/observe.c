@@ -47,7 +47,7 @@ static void explain(struct observe_error *e, int err, const char *what)
 		snprintf(e->text, sizeof(e->text), "cannot %s: out of memory; try a smaller --buffer", what);
 	else
 		snprintf(e->text, sizeof(e->text),
-			 "cannot %s: %s%s%s%s; it needs Linux 5.11 or later with BPF and BTF, see the manual", what,
+			 "cannot %s: %s%s%s%s; it needs Linux 5.12 or later with BPF and BTF, see the manual", what,
 			 strerror(-err), *first_warning ? " (" : "", first_warning, *first_warning ? ")" : "");
 }
 
