@@ -51,7 +51,10 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	return 0;
 }
 
-/* One piece of the arguments. Not static: so the verifier looks at it once, not once a round of its caller's loop. @exec: tgid and nonce. */
+/*
+ * One piece of the arguments; @exec: tgid and nonce. Not static: so the verifier looks at it once, not once a round of
+ * its caller's loop.
+ */
 __noinline int send_args_piece(__u64 exec, __u64 start, __u32 offset, __u32 bytes)
 {
 	struct nss_args *args;

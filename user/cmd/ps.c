@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "event/event.h"
+#include "source/snapshot.h"
 #include "source/stream.h"
 
 struct ps {
@@ -19,8 +20,7 @@ struct ps {
 /* Whether the record is of the process that --pid and --in ask for. */
 static bool is_asked(const struct settings *s, const struct nss_rec *rec)
 {
-	const struct nss_pid *pids = (const void *)((const char *)(rec + 1) + sizeof(struct nss_task) +
-						    sizeof(struct nss_process));
+	const struct nss_pid *pids = snapshot_pids(rec);
 
 	if (!s->pid)
 		return true;

@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "event/event.h"
+#include "source/snapshot.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 
@@ -24,11 +25,8 @@ struct member {
 /* record_fn: @arg is a struct buf of struct member. */
 static int keep_member(void *arg, const void *record, size_t len)
 {
-	const struct nss_rec *rec = record;
-	const struct nss_task *task = (const void *)(rec + 1);
-	const struct nss_process *process = (const void *)(task + 1);
-	const struct nss_pid *pids = (const void *)(process + 1);
-	struct member member = { pids[0].pid, task->ppid, process->tgid };
+	const struct nss_task *task = (const void *)((const struct nss_rec *)record + 1);
+	struct member member = { snapshot_pids(record)[0].pid, task->ppid, snapshot_process(record)->tgid };
 	struct buf *members = arg;
 
 	(void)len;
@@ -179,7 +177,8 @@ int cmd_watch(const struct settings *s)
 		observe.conf.only |= NSS_ONLY_TRACKED;
 	err = s->cgroup ? find_cgroup(s->cgroup, &observe.conf) : 0;
 	if (err) {
-		complain("cgroup %s: %s; give the directory of a cgroup v2, such as /sys/fs/cgroup/NAME", s->cgroup, strerror(-err));
+		complain("cgroup %s: %s; give the directory of a cgroup v2, such as /sys/fs/cgroup/NAME", s->cgroup,
+			 strerror(-err));
 		return STATUS_FAILED;
 	}
 	signals = block_signals(&ends);

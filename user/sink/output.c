@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ int output_add(struct output *o, const char *spec, const struct sink_style *styl
 		s->fd = equals ? STDOUT_FILENO : default_fd;
 	}
 	s->path = TAKE_PTR(path);
+	s->buf.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
 	err = s->ops->open ? s->ops->open(s) : 0;
 	if (err) {
 		if (s->own_fd)
@@ -122,11 +124,6 @@ int output_flush(struct output *o)
 const char *output_failed_path(const struct output *o)
 {
 	return o->failed ? o->failed->path : NULL;
-}
-
-const struct model *output_model(const struct output *o)
-{
-	return &o->model;
 }
 
 int output_free(struct output *o)

@@ -43,8 +43,6 @@ struct sink {
 
 /* The sink called @name, or NULL. */
 const struct sink_ops *sink_find(const char *name);
-/* The names of all sinks, one after the other; NULL after the last. */
-const char *sink_name(size_t i);
 
 /*
  * All sinks of a run, behind one decoder and one model: the end of the way of the data.
@@ -71,8 +69,6 @@ int output_flush(struct output *o);
 
 /* The file that the last error was about, or NULL. */
 const char *output_failed_path(const struct output *o);
-
-const struct model *output_model(const struct output *o);
 
 /* Flushes, closes the files and frees @o. 0 or -errno of what could not be written. */
 int output_free(struct output *o);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* At the end of the stream: the processes that then run, as a table or a tree. */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +10,6 @@
 
 /* A tree that is deeper is not indented further. */
 #define INDENT_MAX 40
-
-static int table_open(struct sink *s)
-{
-	s->buf.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
-	return 0;
-}
 
 static void add_column(struct buf *b, uint64_t v, size_t width)
 {
@@ -89,16 +82,14 @@ static size_t first_child(struct process **all, size_t n, uint32_t ppid)
 /* A process, then its children: @next[depth] is the next one at that depth. No recursion: the depth is the sandbox's. */
 static void add_branch(struct sink *s, struct process **all, size_t n, size_t root, size_t *next, bool *shown)
 {
+	uint32_t *parents = (uint32_t *)(next + n + 1);
 	size_t depth = 0;
 
 	if (shown[root])
 		return;
 	shown[root] = true;
-
 	add_row(s, all[root], 0);
 	next[0] = first_child(all, n, all[root]->pid);
-	uint32_t *parents = (uint32_t *)(next + n + 1);
-
 	parents[0] = all[root]->pid;
 	while (true) {
 		size_t at = next[depth];
@@ -186,6 +177,5 @@ static int table_event(struct sink *s, const struct event *e, const struct model
 const struct sink_ops sink_table = {
 	.name = "table",
 	.doc = "the processes that run at the end, with their PIDs at all levels",
-	.open = table_open,
 	.event = table_event,
 };

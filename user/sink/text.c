@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The dual view: a line for each event, as the host and as the inside number it. */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +43,7 @@ static int text_open(struct sink *s)
 		t->color = isatty(s->fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
 	else
 		t->color = s->style.color == COLOR_ALWAYS;
-	s->buf.ascii = t->cell.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
+	t->cell.ascii = s->buf.ascii;
 	s->priv = t;
 	return 0;
 }

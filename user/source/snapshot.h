@@ -19,4 +19,15 @@ int snapshot_iter(struct observer *observer, record_fn fn, void *arg);
  */
 int snapshot_proc(const uint8_t *seen, record_fn fn, void *arg);
 
+/* The parts of a record of type process, as the functions above give it. */
+static inline const struct nss_process *snapshot_process(const void *record)
+{
+	return (const void *)((const char *)record + sizeof(struct nss_rec) + sizeof(struct nss_task));
+}
+
+static inline const struct nss_pid *snapshot_pids(const void *record)
+{
+	return (const void *)(snapshot_process(record) + 1);
+}
+
 #endif

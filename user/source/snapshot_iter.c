@@ -18,12 +18,11 @@ struct seen {
 /* record_fn: notes the process and passes the record on. */
 static int note(void *arg, const void *record, size_t len)
 {
-	const struct nss_pid *pids = (const void *)((const char *)record + sizeof(struct nss_rec) +
-						    sizeof(struct nss_task) + sizeof(struct nss_process));
+	uint32_t pid = snapshot_pids(record)[0].pid;
 	struct seen *seen = arg;
 
-	if (pids[0].pid < NSS_PID_LIMIT)
-		seen->pids[pids[0].pid] = 1;
+	if (pid < NSS_PID_LIMIT)
+		seen->pids[pid] = 1;
 	return seen->fn(seen->arg, record, len);
 }
 

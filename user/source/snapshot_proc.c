@@ -13,6 +13,7 @@
 #include "event/event.h"
 #include "observe/host.h"
 #include "source/snapshot.h"
+#include "source/stream.h"
 #include "util/cleanup.h"
 
 /* PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat. */
@@ -265,12 +266,13 @@ static int give(const struct entries *all, const struct entry *e, record_fn fn, 
 	char bytes[sizeof(struct nss_rec) + sizeof(struct nss_task) + sizeof(struct nss_process) + sizeof(e->pids)]
 		__attribute__((aligned(8)));
 	struct nss_process payload = { .kthread = e->kthread };
-	struct timespec now;
-	struct nss_rec rec = { .type = NSS_EV_PROCESS, .levels = (uint16_t)e->levels };
+	struct nss_rec rec = {
+		.type = NSS_EV_PROCESS,
+		.levels = (uint16_t)e->levels,
+		.mono_ns = stream_clock_ns(CLOCK_MONOTONIC),
+	};
 	char *at = bytes + sizeof(rec);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	rec.mono_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (all->pid_ns == HOST_PID_NS_INITIAL)
 		payload.tgid = e->pids[0].pid;
 	at = mempcpy(at, &e->task, sizeof(e->task));
