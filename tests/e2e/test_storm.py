@@ -12,17 +12,26 @@ def truth(result):
     return {"fork": 1 + forked + spawned, "exec": 1 + spawned, "exit": 1 + forked + spawned}
 
 
+def check_gaps(stream):
+    """What the gaps tell adds up to what the end tells."""
+    total = collections.Counter()
+    for gap in stream.of("lost"):
+        total.update(gap["lost"])
+    assert {k: v for k, v in total.items() if v} == {k: v for k, v in stream.end["lost"].items() if v}
+
+
 def count(result):
     return collections.Counter(e["type"] for e in result.events)
 
 
-@pytest.mark.parametrize("n", [2000, 20000])
-def test_nothing_is_lost(run, n):
-    result = run("-m", "--only", "process", "--", workload("storm"), str(n))
+@pytest.mark.parametrize("n, options", [(2000, ["--only", "process"]), (20000, ["--only", "process"]), (20000, [])],
+                         ids=["2000", "20000", "20000-with-calls"])
+def test_nothing_is_lost(run, n, options):
+    result = run("-m", *options, "--", workload("storm"), str(n))
     want = truth(result)
     assert want["exec"] == n + 1
-    assert count(result) == want
-    lives = collections.Counter((e["host"]["pid"], e["start_ns"], e["type"]) for e in result.events)
+    assert {name: count(result)[name] for name in want} == want
+    lives = collections.Counter((e["host"]["pid"], e["start_ns"], e["type"]) for e in result.of(*want))
     assert set(lives.values()) == {1}
 
 
@@ -31,11 +40,7 @@ def test_what_is_lost_is_counted(run, size):
     result = run("-m", "--only", "process", "--buffer", size, "--", workload("storm"), "3000", lossless=False)
     got, stream = count(result), result.stream
     assert {name: got[name] + stream.lost(name) for name in ("fork", "exec", "exit")} == truth(result)
-    # What the gaps tell adds up to what the end tells.
-    total = collections.Counter()
-    for gap in stream.of("lost"):
-        total.update(gap["lost"])
-    assert {k: v for k, v in total.items() if v} == {k: v for k, v in stream.end["lost"].items() if v}
+    check_gaps(stream)
     assert stream.lost() == sum(v for k, v in stream.end["lost"].items() if k != "total")
 
 
@@ -52,3 +57,5 @@ def test_big_arguments_through_a_small_buffer(run):
         assert argv[-1] == "z" * 100000 and len(argv) in (4, 5)
     assert result.stream.lost("args") or not any(e["exec"]["argv_truncated"] for e in events)
     assert all(of_process(result, e)[0]["host"] for e in events)
+    assert result.stream.lost("args")  # the buffer is too small for them
+    check_gaps(result.stream)

@@ -100,6 +100,12 @@ def test_ps_tree_has_every_process_once():
     assert depth[os.getpid()] > depth[os.getppid()] or os.getppid() == 0
 
 
+def test_ps_text_to_a_file(tmp_path):
+    file = tmp_path / "ps.txt"
+    subprocess.run([t.NSSCOPE, "ps", "-o", f"text={file}"], check=True)
+    assert os.getpid() in [int(line.split()[0]) for line in file.read_text().splitlines()[1:]]
+
+
 def test_watch_has_all_ancestors(tmp_path):
     watch = t.Watch(tmp_path)
     subprocess.run(["unshare", "-pf", "--mount-proc", "sh", "-c", "true | cat; (true; true)"], check=True)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nsscope ps: the snapshot. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include "event/event.h"
 #include "source/snapshot.h"
 #include "source/stream.h"
+#include "util/cleanup.h"
 
 struct ps {
 	const struct settings *settings;
@@ -64,6 +67,32 @@ static int show(struct ps *p, struct observer *observer)
 	return err;
 }
 
+/* As open_outputs; but text is the table here, since there are no events to show. */
+static struct output *open_tables(struct settings *s)
+{
+	char *tables[OUTPUTS_MAX] = {};
+	struct output *o = NULL;
+	bool failed = false;
+
+	for (size_t i = 0; i < s->noutputs; i++) {
+		if (strncmp(s->outputs[i], "text", 4))
+			continue;
+		if (asprintf(&tables[i], "table%s", s->outputs[i] + 4) < 0) {
+			tables[i] = NULL;
+			failed = true;
+			break;
+		}
+		s->outputs[i] = tables[i];
+	}
+	if (failed)
+		complain("out of memory");
+	else
+		o = open_outputs(s, "table", STDOUT_FILENO);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		free(tables[i]);
+	return o;
+}
+
 int cmd_ps(const struct settings *s)
 {
 	struct settings own = *s;
@@ -72,10 +101,7 @@ int cmd_ps(const struct settings *s)
 	int err, status = 0;
 
 	own.style.levels = s->pid;
-	for (size_t i = 0; i < own.noutputs; i++) /* text is the table here: there are no events to show */
-		if (!strcmp(own.outputs[i], "text"))
-			own.outputs[i] = "table";
-	p.output = open_outputs(&own, "table", STDOUT_FILENO);
+	p.output = open_tables(&own);
 	if (!p.output)
 		return STATUS_FAILED;
 	observer = open_iterator(s);

@@ -64,8 +64,7 @@ static int tell_lost(struct live *l)
 		total += gap.lost.count[i];
 	}
 	l->told_lost = now;
-	/* A piece of argv that is lost is not an event lost: its exec is marked as cut. */
-	return total > gap.lost.count[NSS_EV_ARGS] ? stream_tell(l->fn, l->arg, NSS_EV_LOST, &gap, NULL) : 0;
+	return total ? stream_tell(l->fn, l->arg, NSS_EV_LOST, &gap, NULL) : 0;
 }
 
 int live_read(struct live *l)
