@@ -21,3 +21,8 @@ const struct sink_ops *sink_find(const char *name)
 			return sinks[i];
 	return NULL;
 }
+
+const char *sink_name(size_t i)
+{
+	return i < ARRAY_SIZE(sinks) ? sinks[i]->name : NULL;
+}

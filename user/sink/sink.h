@@ -43,6 +43,8 @@ struct sink {
 
 /* The sink called @name, or NULL. */
 const struct sink_ops *sink_find(const char *name);
+/* The name of the sink at place @i of the registry, NULL behind the last: the fuzzer feeds them all. */
+const char *sink_name(size_t i);
 
 /*
  * All sinks of a run, behind one decoder and one model: the end of the way of the data.
