@@ -30,23 +30,26 @@ $(B)/nsscope: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h
+$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h
 
 $(B)/%.o: %.c
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/nsscope.bpf.o: bpf/nsscope.bpf.c
+# A second time for kernels before 5.12, see bpf/core/compat.h.
+$(B)/nsscope_5_10.bpf.o: BPF_FLAGS := -DNSS_BEFORE_5_12
+
+$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o: bpf/nsscope.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror \
-		-Wno-unused-parameter -Ibpf -Ivmlinux/$(BPF_ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+		-Wno-unused-parameter $(BPF_FLAGS) -Ibpf -Ivmlinux/$(BPF_ARCH) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 	$(Q)llvm-strip -g $@
 
-$(B)/nsscope.skel.h: $(B)/nsscope.bpf.o
+$(B)/%.skel.h: $(B)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name nsscope_bpf >$@.tmp && mv $@.tmp $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp && mv $@.tmp $@
 
 include tests/tests.mk
 -include tests/bench/bench.mk
@@ -59,7 +62,7 @@ install: $(B)/nsscope
 clean:
 	rm -rf $(B)
 
--include $(OBJ:.o=.d) $(B)/nsscope.bpf.d
+-include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d
 
 .DELETE_ON_ERROR:
 .PHONY: all install clean

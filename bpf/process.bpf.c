@@ -30,9 +30,9 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
 		return 0;
-	caller = bpf_get_current_task_btf();
+	caller = current_task();
 	if (conf.only & NSS_ONLY_TRACKED) {
-		if (!is_tracked(caller->tgid) && !is_cloner(caller))
+		if (!is_tracked(TASK_READ(caller, tgid)) && !is_cloner(caller))
 			return 0;
 		set_tracked(child->tgid, 1);
 	}

@@ -57,6 +57,7 @@ enum nss_type {
 #define NSS_STR_NULL 0x80000000U /* the caller gave no string */
 #define NSS_STR_CUT 0x40000000U /* there was more */
 #define NSS_STR_UNREADABLE 0x20000000U /* the bytes could not be read */
+#define NSS_STR_OUTSIDE 0x10000000U /* a path that does not lead to the process's root */
 
 struct nss_str {
 	__u32 v;
@@ -120,6 +121,12 @@ struct nss_task {
 enum nss_ns_by {
 	NSS_BY_CLONE,
 	NSS_BY_UNSHARE,
+};
+
+/* Whose copy of the arguments of a call is told. */
+enum nss_args_of {
+	NSS_ARGS_CALLER, /* the caller's memory, read at the end of the call */
+	NSS_ARGS_KERNEL, /* what the kernel had copied and looked up, and acted on */
 };
 
 /* What to observe. All given conditions must hold; set before the programs are loaded. */

@@ -8,6 +8,45 @@
 
 #include "core/maps.h"
 
+/*
+ * Before 5.12 there is no atomic exchange, and before 5.11 no bpf_get_current_task_btf(): the programs are built a
+ * second time for these. There, preemption is off while a program runs, so a plain load and store are as good. To go
+ * with 5.10, whose support by kernel.org ends in December 2026.
+ */
+#ifdef NSS_BEFORE_5_12
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (void *)bpf_get_current_task();
+}
+
+#define TASK_READ(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
+
+static __always_inline bool claim(__u32 *busy)
+{
+	if (*busy)
+		return false;
+	*busy = 1;
+	return true;
+}
+
+#else
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return bpf_get_current_task_btf();
+}
+
+/* TASK_READ(task, a, b): task->a->b, as the verifier allows it for a pointer that it knows. */
+#define TASK_READ(task, ...) ___arrow(task, __VA_ARGS__)
+
+static __always_inline bool claim(__u32 *busy)
+{
+	return !__sync_lock_test_and_set(busy, 1);
+}
+
+#endif
+
 /* 6.15: sched_process_exit tells group_dead, "this was the last thread". */
 struct trace_event_raw_sched_process_exit___v6_15 {
 	bool group_dead;
@@ -40,7 +79,7 @@ static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level
 	struct cgroup *ancestor = NULL;
 	__u64 id = 0;
 
-	if ((__u32)cgrp->level < level)
+	if ((__u32)BPF_CORE_READ(cgrp, level) < level)
 		return 0;
 	if (bpf_core_field_exists(old->ancestor_ids)) {
 		bpf_probe_read_kernel(&id, sizeof(id), &old->ancestor_ids[level & 0xff]);

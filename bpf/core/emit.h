@@ -3,7 +3,7 @@
 #ifndef NSS_EMIT_H
 #define NSS_EMIT_H
 
-#include "core/maps.h"
+#include "core/compat.h"
 
 static __always_inline bool wanted(__u32 type)
 {
@@ -22,7 +22,7 @@ static __always_inline struct scratch *scratch_claim(void)
 		__u32 key = bpf_get_smp_processor_id() * NSS_SCRATCHES + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
 
-		if (s && !__sync_lock_test_and_set(&s->busy, 1)) {
+		if (s && claim(&s->busy)) {
 			s->slot = key;
 			return s;
 		}
@@ -68,13 +68,14 @@ static __always_inline void *emit_room(struct scratch *s, __u32 room)
 static __always_inline int emit_send(struct scratch *s)
 {
 	__u32 type = s->rec.type;
-	__u32 len = s->rec.len;
+	__u64 len = s->rec.len; /* in 64 bits: before 6.8 the verifier forgets a bound on the way through 32 bits */
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	int err = -1;
 
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= conf.wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
-	if (len >= sizeof(struct nss_rec) && len <= NSS_SCRATCH_SIZE)
+	barrier_var(len);
+	if (len <= NSS_SCRATCH_SIZE)
 		err = bpf_ringbuf_output(&events, s->bytes, len, flags);
 	scratch_release(s);
 	if (err)

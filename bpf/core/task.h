@@ -3,7 +3,6 @@
 #ifndef NSS_TASK_H
 #define NSS_TASK_H
 
-#include "core/compat.h"
 #include "core/emit.h"
 
 /* PIDTYPE_TGID and PF_KTHREAD are enumerators and macros of the kernel. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "event/event.h"
+#include "observe/backends.h"
 #include "util/cleanup.h"
 
 /* A whole decimal number up to @max. */
@@ -191,6 +192,13 @@ static const char *set_only(struct settings *s, const char *argument, uint64_t v
 			return NULL;
 		argument += len + 1;
 	}
+}
+
+static const char *set_backend(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->observe.backend = argument;
+	return backend_is_choice(argument) ? NULL : "neither fentry nor tracepoint";
 }
 
 static const char *set_buffer(struct settings *s, const char *argument, uint64_t value)

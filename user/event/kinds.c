@@ -152,6 +152,10 @@ static void json_str_flags(struct buf *b, const struct field_ref *f, const struc
 		json_key(b, f->field->name, "_truncated");
 		buf_adds(b, "true,");
 	}
+	if (s->flags & NSS_STR_OUTSIDE) {
+		json_key(b, f->field->name, "_outside");
+		buf_adds(b, "true,");
+	}
 }
 
 static void json_str(struct buf *b, const struct field_ref *f)
@@ -183,6 +187,8 @@ static void text_str(struct buf *b, const struct field_ref *f)
 		text_word(b, s->data, s->len);
 	if (s->flags & NSS_STR_CUT)
 		buf_adds(b, "(cut)");
+	if (s->flags & NSS_STR_OUTSIDE)
+		buf_adds(b, "(outside)");
 }
 
 /* The NUL-terminated arguments one by one: advances @at, returns the length, -1 at the end. */
@@ -322,6 +328,16 @@ static void text_umount_flags(struct buf *b, const struct field_ref *f)
 	text_flag_names(b, &umount_flag_table, get_u64(f));
 }
 
+static void json_move_mount_flags(struct buf *b, const struct field_ref *f)
+{
+	json_flag_names(b, f, &move_mount_flag_table, get_u64(f));
+}
+
+static void text_move_mount_flags(struct buf *b, const struct field_ref *f)
+{
+	text_flag_names(b, &move_mount_flag_table, get_u64(f));
+}
+
 static void json_new_ns(struct buf *b, const struct field_ref *f)
 {
 	json_key(b, f->field->name, "");
@@ -420,6 +436,11 @@ static void text_ns_by(struct buf *b, const struct field_ref *f)
 }
 
 /* Mounts */
+
+static void json_args_of(struct buf *b, const struct field_ref *f)
+{
+	json_name(b, f, get_u32(f) == NSS_ARGS_KERNEL ? "kernel" : "caller");
+}
 
 static uint64_t mount_flags_of(const struct field_ref *f)
 {

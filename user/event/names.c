@@ -77,9 +77,21 @@ static const struct flag_name umount_flags[] = {
 	{ 8, "UMOUNT_NOFOLLOW", "nofollow" },
 };
 
+static const struct flag_name move_mount_flags[] = {
+	F(MOVE_MOUNT_F_SYMLINKS, "follow symlinks in from"),
+	F(MOVE_MOUNT_F_AUTOMOUNTS, "follow automounts in from"),
+	F(MOVE_MOUNT_F_EMPTY_PATH, NULL),
+	F(MOVE_MOUNT_T_SYMLINKS, "follow symlinks in to"),
+	F(MOVE_MOUNT_T_AUTOMOUNTS, "follow automounts in to"),
+	F(MOVE_MOUNT_T_EMPTY_PATH, NULL),
+	F(MOVE_MOUNT_SET_GROUP, "set peer group"),
+	{ 0x200, "MOVE_MOUNT_BENEATH", "beneath" }, /* Linux 6.5 */
+};
+
 const struct flag_table clone_flag_table = { clone_flags, ARRAY_SIZE(clone_flags) };
 const struct flag_table mount_flag_table = { mount_flags, ARRAY_SIZE(mount_flags) };
 const struct flag_table umount_flag_table = { umount_flags, ARRAY_SIZE(umount_flags) };
+const struct flag_table move_mount_flag_table = { move_mount_flags, ARRAY_SIZE(move_mount_flags) };
 
 uint64_t mount_flags_clean(uint64_t flags)
 {

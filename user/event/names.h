@@ -20,6 +20,7 @@ struct flag_table {
 extern const struct flag_table clone_flag_table; /* clone(2), without CSIGNAL */
 extern const struct flag_table mount_flag_table; /* mount(2), without MS_MGC_VAL */
 extern const struct flag_table umount_flag_table; /* umount(2) */
+extern const struct flag_table move_mount_flag_table; /* move_mount(2) */
 
 /* mount(2)'s flags without the magic number that old programs put into the upper half. */
 uint64_t mount_flags_clean(uint64_t flags);

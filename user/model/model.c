@@ -65,19 +65,24 @@ static int keep(struct model *m, const struct event *e)
 	return 0;
 }
 
+/* The 32-bit member of the payload of @e that is called @name, @missing where it has none. */
+static uint32_t member(const struct event *e, const char *name, uint32_t missing)
+{
+	const struct event_field *field = event_field(e->desc, name, strlen(name));
+
+	if (field)
+		memcpy(&missing, (const char *)e->payload + field->offset, sizeof(missing));
+	return missing;
+}
+
 static void count(struct model *m, const struct event *e)
 {
 	uint16_t type = e->rec->type;
-	const struct event_field *error = event_field(e->desc, "error", 5);
 
 	m->events++;
 	m->by_type[type]++;
-	if (error) {
-		int32_t result;
-
-		memcpy(&result, (const char *)e->payload + error->offset, sizeof(result));
-		m->failed[type] += result < 0;
-	}
+	m->failed[type] += (int32_t)member(e, "error", 0) < 0;
+	m->args_of_caller += member(e, "args", NSS_ARGS_KERNEL) == NSS_ARGS_CALLER;
 }
 
 int model_update(struct model *m, const struct event *e)

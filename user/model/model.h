@@ -27,6 +27,7 @@ struct model {
 	uint64_t events; /* all but the snapshot's */
 	uint64_t by_type[NSS_EV_MAX];
 	uint64_t failed[NSS_EV_MAX]; /* of those with an error field */
+	uint64_t args_of_caller; /* calls whose arguments may have changed before they were read */
 	struct nss_counts lost;
 };
 

@@ -12,13 +12,19 @@
 #include <unistd.h>
 
 #include "nsscope.skel.h"
+#include "nsscope_5_10.skel.h"
 #include "observe/host.h"
 #include "observe/probes.h"
 #include "util/cleanup.h"
 
+#define PROGRAMS_MAX 64
+
 struct observer {
 	struct nsscope_bpf *skel;
-	struct bpf_link *links[PROBES_MAX];
+	const struct nss_config *conf; /* in the skeleton */
+	enum backend_id calls; /* backend of the system calls */
+	struct bpf_link *links[PROGRAMS_MAX];
+	size_t nlinks;
 	uint8_t *tracked;
 	size_t tracked_size;
 	bool nested; /* nsscope is not in the initial PID namespace */
@@ -37,9 +43,12 @@ static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-static void explain(struct observe_error *e, int err, const char *what)
+static void explain(struct observe_error *e, const struct observe_settings *settings, int err, const char *what)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (settings->backend)
+		snprintf(e->text, sizeof(e->text), "cannot %s for the backend %s: %s; see nsscope doctor for what works here",
+			 what, settings->backend, strerror(-err));
+	else if (err == -EPERM || err == -EACCES)
 		snprintf(e->text, sizeof(e->text),
 			 "cannot %s: %s; observing needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN", what,
 			 strerror(-err));
@@ -47,7 +56,7 @@ static void explain(struct observe_error *e, int err, const char *what)
 		snprintf(e->text, sizeof(e->text), "cannot %s: out of memory; try a smaller --buffer", what);
 	else
 		snprintf(e->text, sizeof(e->text),
-			 "cannot %s: %s%s%s%s; it needs Linux 5.12 or later with BPF and BTF, see the manual", what,
+			 "cannot %s: %s%s%s%s; it needs Linux 5.10 or later with BPF and BTF, see nsscope doctor", what,
 			 strerror(-err), *first_warning ? " (" : "", first_warning, *first_warning ? ")" : "");
 }
 
@@ -74,6 +83,45 @@ static uint32_t pid_limit(void)
 	return f && fscanf(f, "%u", &limit) == 1 && limit < NSS_PID_LIMIT ? limit : NSS_PID_LIMIT;
 }
 
+/* Whether @program is one of those that this observer needs. */
+static bool is_needed(const struct observer *o, const struct bpf_program *program)
+{
+	const struct probe *probe = probe_find(bpf_program__name(program));
+
+	if (!probe)
+		return true; /* a function that programs share */
+	if ((backends[probe->backend].types & BACKEND_CALLS) == BACKEND_CALLS && probe->backend != o->calls)
+		return false;
+	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->nested);
+}
+
+static void choose_programs(struct observer *o)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, o->skel->obj)
+		bpf_program__set_autoload(program, is_needed(o, program));
+}
+
+/* Leaves out the optional programs whose function this kernel does not have. Whether there was one. */
+static bool leave_out_missing(struct observer *o)
+{
+	struct bpf_program *program;
+	bool any = false;
+
+	bpf_object__for_each_program(program, o->skel->obj) {
+		const struct probe *probe = probe_find(bpf_program__name(program));
+		const char *function = strchr(bpf_program__section_name(program), '/');
+
+		if (!probe || !probe->optional || !bpf_program__autoload(program) || !function ||
+		    backend_has_function(function + 1))
+			continue;
+		bpf_program__set_autoload(program, false);
+		any = true;
+	}
+	return any;
+}
+
 /* Sizes and settings that must stand before the load. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
@@ -89,9 +137,8 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	o->nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	conf.wake_bytes = settings->buffer / 4;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
-	for (size_t i = 0; i < PROBES_MAX; i++)
-		bpf_program__set_autoload(probe_program(skel, i),
-					  probe_needed(i, &conf) || (i == PROBE_TASKS && o->nested));
+	o->conf = (const struct nss_config *)&skel->rodata->conf;
+	choose_programs(o);
 	err = bpf_map__set_max_entries(skel->maps.events, settings->buffer);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.tracked, pages);
@@ -99,6 +146,29 @@ static int configure(struct observer *o, const struct observe_settings *settings
 		err = bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)libbpf_num_possible_cpus() * NSS_SCRATCHES);
 	o->tracked_size = (size_t)pages * NSS_TRACKED_PAGE;
 	return err;
+}
+
+/*
+ * Before 5.12 the kernel takes no program with an atomic exchange: there is a second build of the same programs for it,
+ * which has the same maps and so the same skeleton.
+ */
+static struct nsscope_bpf *open_skeleton(void)
+{
+	struct nsscope_bpf *skel = calloc(1, sizeof(*skel));
+	size_t size;
+	int err = skel ? nsscope_bpf__create_skeleton(skel) : -ENOMEM;
+
+	if (!err && !kernel_has_atomics()) {
+		skel->skeleton->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
+		skel->skeleton->data_sz = size;
+	}
+	if (!err)
+		err = bpf_object__open_skeleton(skel->skeleton, NULL);
+	if (!err)
+		return skel;
+	nsscope_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
 }
 
 static int map_tracked(struct observer *o)
@@ -130,50 +200,111 @@ static int find_host_level(struct observer *o)
 	return n < 0 ? -errno : 0;
 }
 
-static int attach(struct observer *o, const struct nss_config *conf)
+static int attach(struct observer *o)
 {
-	size_t len = 0;
+	struct bpf_program *program;
 
-	for (size_t i = 0; i < PROBES_MAX; i++) {
-		if (!probe_needed(i, conf) || !probes[i].gives)
+	bpf_object__for_each_program(program, o->skel->obj) {
+		const struct probe *probe = probe_find(bpf_program__name(program));
+
+		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program))
 			continue;
-		o->links[i] = bpf_program__attach(probe_program(o->skel, i));
-		if (!o->links[i])
+		if (o->nlinks == PROGRAMS_MAX)
+			return -E2BIG;
+		o->links[o->nlinks] = bpf_program__attach(program);
+		if (!o->links[o->nlinks])
 			return -errno;
-		len += (size_t)snprintf(o->backend + len, sizeof(o->backend) - len, "%s%s=%s", len ? " " : "",
-					probes[i].gives, probes[i].hook);
+		o->nlinks++;
 	}
 	return 0;
 }
 
+/* "fork=tp_btf/task_newtask calls=...": what gives the events that are wanted. */
+static void name_backends(struct observer *o)
+{
+	size_t len = 0;
+
+	for (enum backend_id id = 0; id < BACKENDS_MAX; id++) {
+		const struct backend *b = &backends[id];
+
+		if (!(b->types & o->conf->types) || id == BACKEND_ITER || id == BACKEND_PROC ||
+		    ((b->types & BACKEND_CALLS) == BACKEND_CALLS && id != o->calls))
+			continue;
+		len += (size_t)snprintf(o->backend + len, sizeof(o->backend) - len, "%s%s=%s", len ? " " : "", b->gives,
+					b->hooks);
+	}
+}
+
+static int load(struct observer *o, const struct observe_settings *settings)
+{
+	int err = nsscope_bpf__load(o->skel);
+
+	if (err != -ESRCH)
+		return err;
+	/* A function is not there. Which is seldom: so it is asked only now, since the kernel's BTF is long. */
+	nsscope_bpf__destroy(o->skel);
+	o->skel = open_skeleton();
+	err = o->skel ? configure(o, settings) : -errno;
+	if (err)
+		return err;
+	return leave_out_missing(o) ? nsscope_bpf__load(o->skel) : -ESRCH;
+}
+
+static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
+{
+	int err;
+
+	*first_warning = 0;
+	o->skel = open_skeleton();
+	err = o->skel ? configure(o, settings) : -errno;
+	if (err)
+		explain(ret_error, settings, err, "prepare the BPF programs");
+	if (!err && (err = load(o, settings)))
+		explain(ret_error, settings, err, "load the BPF programs");
+	if (!err && (err = map_tracked(o)))
+		explain(ret_error, settings, err, "map the tracked set");
+	if (!err && (err = find_host_level(o)))
+		explain(ret_error, settings, err, "find nsscope's own PID namespace");
+	if (!err && (err = attach(o)))
+		explain(ret_error, settings, err, "attach the BPF programs");
+	return err;
+}
+
+/* The next backend after @id that gives system calls and may work, as @settings allow. BACKENDS_MAX: none. */
+static enum backend_id next_calls(enum backend_id id, const struct observe_settings *settings)
+{
+	while (++id < BACKENDS_MAX) {
+		if ((backends[id].types & BACKEND_CALLS) != BACKEND_CALLS)
+			continue;
+		if (settings->backend ? !strcmp(settings->backend, backends[id].name) :
+					id == BACKEND_TRACEPOINT || !backend_glance(id))
+			break;
+	}
+	return id;
+}
+
 int observe_open(const struct observe_settings *settings, struct observer **ret_observer, struct observe_error *ret_error)
 {
+	enum backend_id calls = next_calls(BACKEND_FORK, settings);
 	struct observer *o;
 	int err = check_ground(ret_error);
 
 	if (err)
 		return err;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return -ENOMEM;
 	libbpf_set_print(keep_warning);
-	*first_warning = 0;
-	o->skel = nsscope_bpf__open();
-	err = o->skel ? configure(o, settings) : -errno;
+	do {
+		o = calloc(1, sizeof(*o));
+		if (!o)
+			return -ENOMEM;
+		o->calls = calls;
+		err = open_with(o, settings, ret_error);
+		if (err)
+			observe_close(o);
+		calls = next_calls(calls, settings);
+	} while (err && calls != BACKENDS_MAX && (settings->conf.types & BACKEND_CALLS));
 	if (err)
-		explain(ret_error, err, "prepare the BPF programs");
-	if (!err && (err = nsscope_bpf__load(o->skel)))
-		explain(ret_error, err, "load the BPF programs");
-	if (!err && (err = map_tracked(o)))
-		explain(ret_error, err, "map the tracked set");
-	if (!err && (err = find_host_level(o)))
-		explain(ret_error, err, "find nsscope's own PID namespace");
-	if (!err && (err = attach(o, &settings->conf)))
-		explain(ret_error, err, "attach the BPF programs");
-	if (err) {
-		observe_close(o);
 		return err;
-	}
+	name_backends(o);
 	*ret_observer = o;
 	return 0;
 }
@@ -230,7 +361,7 @@ void observe_close(struct observer *o)
 {
 	if (!o)
 		return;
-	for (size_t i = 0; i < PROBES_MAX; i++)
+	for (size_t i = 0; i < o->nlinks; i++)
 		bpf_link__destroy(o->links[i]);
 	if (o->tracked)
 		munmap(o->tracked, o->tracked_size);

@@ -14,6 +14,7 @@
 
 struct observe_settings {
 	struct nss_config conf; /* host_pid_ns and wake_bytes are filled in by observe_open */
+	const char *backend; /* the only one to use for system calls, by its name; NULL: the best that works */
 	uint32_t buffer; /* bytes of the ring buffer: a power of two, at least a page */
 };
 

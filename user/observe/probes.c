@@ -1,46 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "observe/probes.h"
 
-#include "nsscope.skel.h"
+#include <string.h>
 
-#define BIT(EV) (1ULL << NSS_EV_##EV)
-#define CALLS (BIT(MOUNT) | BIT(UMOUNT) | BIT(UNSHARE) | BIT(SETNS) | BIT(NS_CREATE))
+#include "util/cleanup.h"
+
+#define CALL_TYPES(EV) (BACKEND_TYPE(EV) | (NSS_EV_##EV == NSS_EV_UNSHARE ? BACKEND_TYPE(NS_CREATE) : 0))
 
 /*
  * A mode that needs no system call attaches no system call tracepoint: these slow down every call of every task. The
  * tracked set follows fork and exit, whatever is wanted; the exit also cleans up after a call that did not return.
  */
-const struct probe probes[PROBES_MAX] = {
-	[PROBE_NEWTASK] = { "fork", "tp_btf/task_newtask", BIT(FORK) | BIT(NS_CREATE), NSS_ONLY_TRACKED },
-	[PROBE_EXEC] = { "exec", "tp_btf/sched_process_exec", BIT(EXEC), 0 },
-	[PROBE_EXIT] = { "exit", "tp_btf/sched_process_exit", BIT(EXIT) | CALLS, NSS_ONLY_TRACKED },
-	[PROBE_SYS_ENTER] = { "latency", "tp_btf/sys_enter", CALLS, 0 },
-	[PROBE_SYS_EXIT] = { "calls", "tp_btf/sys_exit", CALLS, 0 },
-	[PROBE_TASKS] = { NULL, "iter/task", BIT(PROCESS), 0 },
+static const struct probe probes[] = {
+	{ "on_newtask", BACKEND_FORK, BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE), NSS_ONLY_TRACKED, false },
+	{ "on_exec", BACKEND_EXEC, BACKEND_TYPE(EXEC), 0, false },
+	{ "on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED, false },
+	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false },
+	{ "on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false },
+#define SYSCALL(EV, name, ...)                                               \
+	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false }, \
+	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false }, \
+	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true },  \
+	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true },
+#include "abi/syscalls.def"
+#undef SYSCALL
+	{ "keep_mount", BACKEND_FENTRY, BACKEND_TYPE(MOUNT), 0, true },
+	{ "keep_umount", BACKEND_FENTRY, BACKEND_TYPE(UMOUNT), 0, true },
+	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true },
+	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true },
+	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true },
+	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false },
 };
 
-bool probe_needed(enum probe_id id, const struct nss_config *conf)
+const struct probe *probe_find(const char *name)
 {
-	return (probes[id].types & conf->types) || (probes[id].only & conf->only);
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!strcmp(probes[i].program, name))
+			return &probes[i];
+	return NULL;
 }
 
-struct bpf_program *probe_program(const struct nsscope_bpf *skel, enum probe_id id)
+bool probe_needed(const struct probe *probe, const struct nss_config *conf)
 {
-	switch (id) {
-	case PROBE_NEWTASK:
-		return skel->progs.on_newtask;
-	case PROBE_EXEC:
-		return skel->progs.on_exec;
-	case PROBE_EXIT:
-		return skel->progs.on_exit;
-	case PROBE_SYS_ENTER:
-		return skel->progs.on_sys_enter;
-	case PROBE_SYS_EXIT:
-		return skel->progs.on_sys_exit;
-	case PROBE_TASKS:
-		return skel->progs.on_task;
-	case PROBES_MAX:
-		break;
-	}
-	return NULL;
+	return (probe->types & conf->types) || (probe->only & conf->only);
 }

@@ -209,6 +209,11 @@ static void text_summary(struct sink *s, const struct model *m)
 		if (failed)
 			buf_addf(b, ", %llu failed", (unsigned long long)failed);
 	}
+	if (m->args_of_caller) {
+		buf_adds(b, "; arguments of ");
+		add_count(b, m->args_of_caller, "call", "calls");
+		buf_adds(b, " as the caller had them");
+	}
 	colored(s, lost ? SGR_RED : SGR_DIM, b->data, b->len);
 	buf_addc(&s->buf, '\n');
 }

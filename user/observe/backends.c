@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "observe/backends.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+#define TP_BTF_NEEDS "Linux 5.8 with CONFIG_DEBUG_INFO_BTF; CAP_BPF and CAP_PERFMON"
+
+const struct backend backends[BACKENDS_MAX] = {
+	[BACKEND_FORK] = { "fork", "tp_btf", "tp_btf/task_newtask", TP_BTF_NEEDS, "nothing but its events", NULL,
+			   BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE) },
+	[BACKEND_EXEC] = { "exec", "tp_btf", "tp_btf/sched_process_exec", TP_BTF_NEEDS, "nothing but its events",
+			   "exec calls that fail", BACKEND_TYPE(EXEC) },
+	[BACKEND_EXIT] = { "exit", "tp_btf", "tp_btf/sched_process_exit", TP_BTF_NEEDS, "nothing but its events", NULL,
+			   BACKEND_TYPE(EXIT) },
+	[BACKEND_FENTRY] = { "calls", "fentry", "fentry+fexit of each call",
+			     "Linux 5.10 (arm64: 6.4) with ftrace direct calls, and no policy that refuses it",
+			     "nothing but its events", NULL, BACKEND_CALLS },
+	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "tp_btf/sys_enter+sys_exit",
+				 TP_BTF_NEEDS ", CONFIG_HAVE_SYSCALL_TRACEPOINTS",
+				 "some 50 ns in every system call of every process",
+				 "what the kernel made of the arguments: they are as the caller had them at the end of the "
+				 "call, paths as they were given",
+				 BACKEND_CALLS },
+	[BACKEND_ITER] = { "processes", "iter", "iter/task", TP_BTF_NEEDS, "one read of all processes at the start", NULL,
+			   BACKEND_TYPE(PROCESS) },
+	[BACKEND_PROC] = { "processes", "proc", "/proc", "/proc mounted", "some file reads a process at the start",
+			   "PIDs of ancestors' namespaces; namespaces of processes that may not be traced",
+			   BACKEND_TYPE(PROCESS) },
+};
+
+bool backend_is_choice(const char *name)
+{
+	return !strcmp(name, backends[BACKEND_FENTRY].name) || !strcmp(name, backends[BACKEND_TRACEPOINT].name);
+}
+
+static struct btf *kernel_btf(void)
+{
+	static struct btf *btf;
+
+	if (!btf)
+		btf = btf__load_vmlinux_btf();
+	return btf;
+}
+
+bool backend_has_function(const char *name)
+{
+	return kernel_btf() && btf__find_by_name_kind(kernel_btf(), name, BTF_KIND_FUNC) > 0;
+}
+
+bool kernel_has_atomics(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_W, .dst_reg = 10, .src_reg = 0, .off = -8, .imm = BPF_XCHG },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "xchg", "GPL", insns, ARRAY_SIZE(insns), NULL);
+
+	return fd >= 0 || errno != EINVAL;
+}
+
+/* Loads "return 0" of @type for the BTF type @id: a file descriptor or -errno. */
+static int load_nothing(enum bpf_attach_type type, uint32_t id)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type, .attach_btf_id = id);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nothing", "GPL", insns, ARRAY_SIZE(insns), &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* An empty program of the backend's kind: where it is attached by way of trial. */
+static const struct trial {
+	enum bpf_attach_type type;
+	uint32_t kind; /* of BTF type */
+	const char *name;
+} trials[BACKENDS_MAX] = {
+	[BACKEND_FORK] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_task_newtask" },
+	[BACKEND_EXEC] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sched_process_exec" },
+	[BACKEND_EXIT] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sched_process_exit" },
+	[BACKEND_FENTRY] = { BPF_TRACE_FENTRY, BTF_KIND_FUNC, "bpf_fentry_test1" }, /* made for trials: never called */
+	[BACKEND_TRACEPOINT] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sys_exit" },
+	[BACKEND_ITER] = { BPF_TRACE_ITER, BTF_KIND_FUNC, "bpf_iter_task" },
+};
+
+static int try_to_attach(const struct trial *t)
+{
+	_close_ int program = -1, link = -1;
+	int id;
+
+	if (!kernel_btf())
+		return -errno;
+	id = btf__find_by_name_kind(kernel_btf(), t->name, t->kind);
+	if (id < 0)
+		return -ENOENT;
+	program = load_nothing(t->type, (uint32_t)id);
+	if (program < 0)
+		return program;
+	if (t->type == BPF_TRACE_ITER)
+		link = bpf_link_create(program, 0, BPF_TRACE_ITER, NULL);
+	else
+		link = bpf_raw_tracepoint_open(NULL, program);
+	return link < 0 ? -errno : 0;
+}
+
+int backend_try(enum backend_id id)
+{
+	static struct {
+		bool tried;
+		int err;
+	} known[BACKENDS_MAX];
+
+	if (!known[id].tried) {
+		known[id].tried = true;
+		if (id == BACKEND_PROC)
+			known[id].err = access("/proc/self/ns/pid", R_OK) ? -errno : 0;
+		else
+			known[id].err = try_to_attach(&trials[id]);
+	}
+	return known[id].err;
+}
+
+int backend_glance(enum backend_id id)
+{
+	/* No function has the type number 1: EINVAL is "not this one", anything else "none". */
+	_close_ int fd = trials[id].name ? load_nothing(trials[id].type, 1) : -EINVAL;
+
+	return fd < 0 && fd != -EINVAL ? fd : 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can give each kind of event, best first, and whether it can here. */
+#ifndef OBSERVE_BACKENDS_H
+#define OBSERVE_BACKENDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/abi.h"
+
+#define BACKEND_TYPE(EV) (1ULL << NSS_EV_##EV)
+
+/* The events that come from system calls. */
+#define BACKEND_CALLS                                                                                         \
+	(BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) | BACKEND_TYPE(PIVOT_ROOT) |   \
+	 BACKEND_TYPE(CHROOT) | BACKEND_TYPE(UNSHARE) | BACKEND_TYPE(SETNS) | BACKEND_TYPE(NS_CREATE))
+
+enum backend_id {
+	BACKEND_FORK,
+	BACKEND_EXEC,
+	BACKEND_EXIT,
+	BACKEND_FENTRY,
+	BACKEND_TRACEPOINT,
+	BACKEND_ITER,
+	BACKEND_PROC,
+	BACKENDS_MAX,
+};
+
+struct backend {
+	const char *gives; /* what kind of event; the first row that works is taken */
+	const char *name; /* as --backend takes it */
+	const char *hooks;
+	const char *needs;
+	const char *costs;
+	const char *misses; /* what it cannot see; NULL: nothing */
+	uint64_t types; /* bit per enum nss_type */
+};
+
+extern const struct backend backends[BACKENDS_MAX];
+
+/* Whether --backend may name @name: there is a choice between it and another. */
+bool backend_is_choice(const char *name);
+
+/*
+ * Whether @id works here, by loading and attaching an empty program of its kind: 0, or -errno as the kernel answered.
+ * Tried once, then remembered.
+ */
+int backend_try(enum backend_id id);
+
+/*
+ * The same at a glance, without reading the kernel's BTF: 0 does not promise that it works, an error says that it does
+ * not.
+ */
+int backend_glance(enum backend_id id);
+
+/* Whether BPF programs may have an atomic exchange (Linux 5.12). True also where that cannot be tried. */
+bool kernel_has_atomics(void);
+
+/* Whether the kernel's BTF has a function called @name. */
+bool backend_has_function(const char *name);
+
+#endif
