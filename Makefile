@@ -1,13 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make: build/nsscope. All output is under build/. V=1 shows the commands.
+# make ARCH=arm64 (or x86): for another architecture, build/arm64/nsscope, by clang with Debian's libraries, which are
+# fetched. With a compiler or libraries of one's own: CROSS_COMPILE=aarch64-linux-gnu-, SYSROOT=DIR, or both.
 
-B ?= build
+.DEFAULT_GOAL := all
+
+# Architectures are named as libbpf does.
+arch = $(patsubst aarch64,arm64,$(patsubst amd64,x86,$(patsubst x86_64,x86,$(1))))
+HOST_ARCH := $(call arch,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+BPF_ARCH := $(call arch,$(ARCH))
+ifeq ($(wildcard vmlinux/$(BPF_ARCH)/vmlinux.h),)
+$(error ARCH=$(ARCH): only $(notdir $(wildcard vmlinux/*)) are known)
+endif
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+
+ifeq ($(BPF_ARCH),$(HOST_ARCH))
+B ?= build
+else
+B ?= build/$(BPF_ARCH)
+include cross.mk
+endif
 PKG_CONFIG ?= pkg-config
-BPF_ARCH := x86
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
@@ -32,7 +50,7 @@ $(B)/nsscope: $(OBJ)
 
 $(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c | $(FETCHED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -56,8 +74,11 @@ include tests/tests.mk
 
 install: $(B)/nsscope
 	install -D -m 755 $(B)/nsscope $(DESTDIR)$(PREFIX)/bin/nsscope
+# nsscope writes its manual itself, where it can run.
+ifeq ($(BPF_ARCH),$(HOST_ARCH))
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
 	$(B)/nsscope --man >$(DESTDIR)$(PREFIX)/share/man/man1/nsscope.1
+endif
 
 clean:
 	rm -rf $(B)

@@ -16,7 +16,7 @@ $(B)/tests/unit/%_test: tests/unit/%_test.c $(PURE)
 check: $(UNIT_TESTS)
 	$(Q)tests/unit/run $(UNIT_TESTS) scripts/check-layers
 
-$(B)/tests/workload/%: tests/workload/%.c
+$(B)/tests/workload/%: tests/workload/%.c | $(FETCHED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -pthread -MMD -MP -MF $@.d -MT $@ -o $@ $<

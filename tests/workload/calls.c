@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * calls: mount, umount2, unshare and setns, good and bad; each told with its arguments and its result.
- * calls i386: the same calls by int $0x80, and i386 calls whose numbers mean mount & co. only in 64-bit code.
+ * calls i386: the same calls by int $0x80, and i386 calls whose numbers mean mount & co. only in 64-bit code. (Only x86
+ * lets a 64-bit program do 32-bit calls.)
  */
 #include <stdint.h>
 #include <sys/mman.h>
@@ -10,6 +11,17 @@
 
 static int i386;
 static char *low; /* memory below 4 GiB, for the pointers of i386 calls */
+
+#ifndef __x86_64__
+#define MAP_32BIT 0
+
+static long int80(long nr, long a, long b, long c, long d, long e)
+{
+	(void)nr, (void)a, (void)b, (void)c, (void)d, (void)e;
+	errx(99, "no 32-bit calls on this architecture");
+}
+
+#else
 
 static long int80(long nr, long a, long b, long c, long d, long e)
 {
@@ -26,6 +38,8 @@ static long int80(long nr, long a, long b, long c, long d, long e)
 	}
 	return ret;
 }
+
+#endif
 
 /* A copy of @s that an i386 call can reach; a bad pointer stays as it is. */
 static long reach(const char *s)
