@@ -86,8 +86,10 @@ static __always_inline int emit_send(struct scratch *s)
 /* Notes the string of @n bytes with its NUL (or an error) that was read to the record's tail, of at most @max. */
 static __always_inline void emit_str(struct scratch *s, struct nss_str *str, long n, __u32 max)
 {
-	if (n <= 0)
+	if (n < 0)
 		return;
+	if (!n) /* what bpf_probe_read_user_str() says of an empty string before 6.13 */
+		n = 1;
 	str->v = (n - 1) & NSS_STR_LEN;
 	if (n == max)
 		str->v |= NSS_STR_CUT;

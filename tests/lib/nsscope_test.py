@@ -29,6 +29,14 @@ def workload(name):
 
 
 @functools.cache
+def backends():
+    """What can give system calls here, found by trying."""
+    return [name for name in ("fentry", "tracepoint")
+            if not subprocess.run([NSSCOPE, "run", "--backend", name, "-o", "json=/dev/null", "--", "true"],
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT).returncode]
+
+
+@functools.cache
 def validators():
     """One compiled validator for each type of record, from nsscope --json-schema."""
     schema = json.loads(subprocess.check_output([NSSCOPE, "--json-schema"], timeout=TIMEOUT))
