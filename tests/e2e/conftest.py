@@ -21,3 +21,9 @@ def pytest_sessionstart(session):
 def run(tmp_path):
     """nsscope_test.run() with a directory of its own."""
     return functools.partial(nsscope_test.run, out=tmp_path)
+
+
+@pytest.fixture(params=nsscope_test.backends())
+def backend(request):
+    """Each that gives the system calls here."""
+    return request.param

@@ -16,11 +16,6 @@ OF_UNSHARE = {"CLONE_NEWCGROUP": "cgroup", "CLONE_NEWIPC": "ipc", "CLONE_NEWNS":
               "CLONE_NEWUTS": "uts"}
 
 
-@pytest.fixture(params=backends())
-def backend(request):
-    return request.param
-
-
 class Normal:
     """Numbers that the kernel gives out become names in the order of their appearance."""
 

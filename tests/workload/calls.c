@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * calls: mount, umount2, unshare and setns, good and bad; each told with its arguments and its result.
+ * calls: the system calls that nsscope tells, good and bad; each with its arguments and its result, and where its paths
+ * lead by realpath(3).
  * calls i386: the same calls by int $0x80, and i386 calls whose numbers mean mount & co. only in 64-bit code. (Only x86
  * lets a 64-bit program do 32-bit calls.)
  */
+#include <limits.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "witness.h"
 
@@ -77,6 +80,14 @@ static const char *hex(const char *s)
 	return out;
 }
 
+/* Where @path leads at this moment. */
+static const char *seen(const char *path)
+{
+	char real[PATH_MAX];
+
+	return hex((uintptr_t)path < 4096 || !realpath(path, real) ? NULL : real);
+}
+
 static const char *result(int error)
 {
 	static char buf[64];
@@ -87,17 +98,49 @@ static const char *result(int error)
 
 static void do_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
 {
+	const char *at = seen(target);
 	int error = call(SYS_mount, 21, reach(source), reach(target), reach(type), flags, reach(data));
 
-	say("{\"at\":\"call\",\"name\":\"mount\",\"source\":%s,\"target\":%s,\"fstype\":%s,\"flags\":%lu,\"data\":%s,"
-	    "\"error\":%s}\n", hex(source), hex(target), hex(type), flags, hex(data), result(error));
+	say("{\"at\":\"call\",\"name\":\"mount\",\"source\":%s,\"target\":%s,\"seen\":{\"target\":%s},\"fstype\":%s,"
+	    "\"flags\":%lu,\"data\":%s,\"error\":%s}\n", hex(source), hex(target), at, hex(type), flags, hex(data),
+	    result(error));
 }
 
 static void do_umount(const char *target, int flags)
 {
+	const char *at = seen(target);
 	int error = call(SYS_umount2, 52, reach(target), flags, 0, 0, 0);
 
-	say("{\"at\":\"call\",\"name\":\"umount\",\"target\":%s,\"flags\":%u,\"error\":%s}\n", hex(target), flags,
+	say("{\"at\":\"call\",\"name\":\"umount\",\"target\":%s,\"seen\":{\"target\":%s},\"flags\":%u,\"error\":%s}\n",
+	    hex(target), at, flags, result(error));
+}
+
+static void do_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+{
+	const char *from_at = seen(from), *to_at = seen(to);
+	int error = call(SYS_move_mount, 429, from_fd, reach(from), to_fd, reach(to), flags);
+
+	say("{\"at\":\"call\",\"name\":\"move_mount\",\"from_fd\":%d,\"from\":%s,\"to_fd\":%d,\"to\":%s,"
+	    "\"seen\":{\"from\":%s,\"to\":%s},\"flags\":%u,\"error\":%s}\n", from_fd, hex(from), to_fd, hex(to),
+	    flags & MOVE_MOUNT_F_EMPTY_PATH ? "\"2f\"" : from_at, to_at, flags, result(error));
+}
+
+static void do_pivot_root(const char *new_root, const char *put_old)
+{
+	const char *new_at = seen(new_root), *old_at = seen(put_old);
+	int error = call(SYS_pivot_root, 217, reach(new_root), reach(put_old), 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"pivot_root\",\"new_root\":%s,\"put_old\":%s,"
+	    "\"seen\":{\"new_root\":%s,\"put_old\":%s},\"error\":%s}\n", hex(new_root), hex(put_old), new_at, old_at,
+	    result(error));
+}
+
+static void do_chroot(const char *path)
+{
+	const char *at = seen(path);
+	int error = call(SYS_chroot, 61, reach(path), 0, 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"chroot\",\"path\":%s,\"seen\":{\"path\":%s},\"error\":%s}\n", hex(path), at,
 	    result(error));
 }
 
@@ -118,7 +161,7 @@ static void do_setns(int fd, int type)
 int main(int argc, char **argv)
 {
 	static char deep[4090], data[4000], name[300];
-	int uts, pidfd;
+	int uts, pidfd, tree;
 
 	i386 = argc > 1 && !strcmp(argv[1], "i386");
 	low = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -156,6 +199,28 @@ int main(int argc, char **argv)
 	do_umount("\xff\n", 0);
 	do_umount("/srv", 0x100);
 	do_umount((char *)1, 0);
+	do_umount("/media", 0);
+	do_mount("t", "/mnt", "tmpfs", 0, NULL);
+	mkdir("/mnt/one", 0700);
+	mkdir("/mnt/one/\x1b[2J\xff\n", 0700);
+	mkdir("/mnt/two", 0700);
+	if (symlink("two", "/mnt/link") || chdir("/mnt/one"))
+		err(99, "setup");
+	do_mount("t", "../link/", "tmpfs", 0, NULL);
+	do_mount("../one", "./../one//\x1b[2J\xff\n", NULL, MS_BIND, NULL);
+	do_umount("\x1b[2J\xff\n", UMOUNT_NOFOLLOW);
+	do_move_mount(AT_FDCWD, "../two", AT_FDCWD, "\x1b[2J\xff\n", 0);
+	do_move_mount(AT_FDCWD, "nowhere", AT_FDCWD, "/mnt/two", 0);
+	do_move_mount(-1, "x", -1, "y", MOVE_MOUNT_T_SYMLINKS | 0x1000);
+	tree = syscall(SYS_open_tree, AT_FDCWD, "/mnt", OPEN_TREE_CLONE);
+	do_move_mount(tree, "", AT_FDCWD, "../link", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+	do_pivot_root("../one", "./.");
+	do_pivot_root(".", "/nonexistent");
+	do_pivot_root("/mnt/one", "/mnt");
+	do_chroot("/nonexistent\x1b[2J");
+	do_chroot("../one/./..");
+	do_mount("t", "/one", "tmpfs", 0, NULL);
+	do_umount("/one", 0);
 	do_unshare(CLONE_NEWUTS);
 	do_unshare(CLONE_NEWIPC | CLONE_NEWCGROUP);
 	do_unshare(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
