@@ -16,12 +16,15 @@
 #define STATUS_FAILED 125
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_NOT_FOUND 127
+/* doctor: nsscope run would not work. */
+#define STATUS_NOT_WORKING 1
 
 enum command_id {
 	CMD_RUN = 1,
 	CMD_WATCH = 2,
 	CMD_PS = 4,
 	CMD_REPLAY = 8,
+	CMD_DOCTOR = 16,
 };
 
 struct settings {
@@ -36,6 +39,7 @@ struct settings {
 	unsigned in; /* ps --in: inum of a PID namespace */
 	bool snapshot_proc; /* --snapshot=proc: /proc, not the iterator */
 	bool no_snapshot;
+	bool json; /* doctor --json */
 	char **operands; /* what is left of the command line, NULL-terminated */
 };
 

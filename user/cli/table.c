@@ -234,6 +234,14 @@ static const char *set_output(struct settings *s, const char *argument, uint64_t
 	return NULL;
 }
 
+static const char *set_json(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->json = true;
+	return NULL;
+}
+
 static const char *set_color(struct settings *s, const char *argument, uint64_t value)
 {
 	static const char *const names[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };

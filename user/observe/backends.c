@@ -44,8 +44,12 @@ static struct btf *kernel_btf(void)
 {
 	static struct btf *btf;
 
-	if (!btf)
+	if (!btf) {
+		libbpf_print_fn_t print = libbpf_set_print(NULL); /* it complains on stderr where there is none */
+
 		btf = btf__load_vmlinux_btf();
+		libbpf_set_print(print);
+	}
 	return btf;
 }
 
