@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs between kernels, each with the version that changed it. A type of another version is declared with a
- * ___suffix, which CO-RE leaves out when it looks the type up in the running kernel.
+ * What differs between kernels, and nothing else of the kind elsewhere: each with the version that changed it, and so the
+ * oldest kernel that no longer needs it: it may go when nothing older is in tests/vm/kernels. A type of another version
+ * is declared with a ___suffix, which CO-RE leaves out when it looks the type up in the running kernel.
  */
 #ifndef NSS_COMPAT_H
 #define NSS_COMPAT_H
@@ -10,8 +11,8 @@
 
 /*
  * Before 5.12 there is no atomic exchange, and before 5.11 no bpf_get_current_task_btf(): the programs are built a
- * second time for these. There, preemption is off while a program runs, so a plain load and store are as good. To go
- * with 5.10, whose support by kernel.org ends in December 2026.
+ * second time for these. There, preemption is off while a program runs, so a plain load and store are as good. May go
+ * with 5.10, which kernel.org supports until December 2026.
  */
 #ifdef NSS_BEFORE_5_12
 
@@ -46,6 +47,21 @@ static __always_inline bool claim(__u32 *busy)
 }
 
 #endif
+
+/*
+ * 6.8: the verifier keeps what it knows of a number on its way through a 32-bit register. Before, what is compared and
+ * then used must be one 64-bit variable, and the compiler must not compare something else.
+ */
+#define KNOWN_BY_COMPARISON(number) barrier_var(number)
+
+/*
+ * 6.13: bpf_probe_read_user_str() counts the NUL of an empty string too. @n: what it gave. The bytes with their NUL, or
+ * -errno.
+ */
+static __always_inline long user_str_bytes(long n)
+{
+	return n ? n : 1;
+}
 
 /* 6.15: sched_process_exit tells group_dead, "this was the last thread". */
 struct trace_event_raw_sched_process_exit___v6_15 {

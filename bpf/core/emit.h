@@ -68,13 +68,13 @@ static __always_inline void *emit_room(struct scratch *s, __u32 room)
 static __always_inline int emit_send(struct scratch *s)
 {
 	__u32 type = s->rec.type;
-	__u64 len = s->rec.len; /* in 64 bits: before 6.8 the verifier forgets a bound on the way through 32 bits */
+	__u64 len = s->rec.len;
 	__u64 flags = BPF_RB_NO_WAKEUP;
 	int err = -1;
 
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= conf.wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
-	barrier_var(len);
+	KNOWN_BY_COMPARISON(len);
 	if (len <= NSS_SCRATCH_SIZE)
 		err = bpf_ringbuf_output(&events, s->bytes, len, flags);
 	scratch_release(s);
@@ -86,10 +86,8 @@ static __always_inline int emit_send(struct scratch *s)
 /* Notes the string of @n bytes with its NUL (or an error) that was read to the record's tail, of at most @max. */
 static __always_inline void emit_str(struct scratch *s, struct nss_str *str, long n, __u32 max)
 {
-	if (n < 0)
+	if (n <= 0)
 		return;
-	if (!n) /* what bpf_probe_read_user_str() says of an empty string before 6.13 */
-		n = 1;
 	str->v = (n - 1) & NSS_STR_LEN;
 	if (n == max)
 		str->v |= NSS_STR_CUT;
@@ -113,7 +111,7 @@ static __always_inline void emit_user_str(struct scratch *s, struct nss_str *str
 
 	str->v = src ? NSS_STR_UNREADABLE : NSS_STR_NULL;
 	if (to && src)
-		emit_str(s, str, bpf_probe_read_user_str(to, max, src), max);
+		emit_str(s, str, user_str_bytes(bpf_probe_read_user_str(to, max, src)), max);
 }
 
 /* Reads @n bytes of the current process into the record's tail, at most NSS_ARGS_PIECE. */

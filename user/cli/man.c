@@ -3,6 +3,7 @@
 #include "cli/table.h"
 #include "cli/version.h"
 #include "event/event.h"
+#include "observe/backends.h"
 
 /* @text with what roff would read as its own made plain. */
 static void put(FILE *out, const char *text)
@@ -61,6 +62,27 @@ static void put_events(FILE *out)
 	}
 }
 
+static void put_backends(FILE *out)
+{
+	fputs(".SH BACKENDS\nWhat can give each kind of event; of several, the first that works here is taken (see "
+	      "nsscope doctor). The start record names it, and each mount, umount, move_mount, pivot_root and chroot says "
+	      "in args whose copy of the arguments it shows: kernel, as the kernel acted on them, or caller, as the caller "
+	      "had them.\n", out);
+	for (size_t i = 0; i < BACKENDS_MAX; i++) {
+		const struct backend *b = &backends[i];
+
+		fprintf(out, ".TP\n.B %s: %s\n", b->gives, b->name);
+		put(out, b->hooks);
+		fputs(". Needs ", out);
+		put(out, b->needs);
+		fputs(". Costs ", out);
+		put(out, b->costs);
+		fputs(". Misses ", out);
+		put(out, b->misses ? b->misses : "nothing");
+		fputs(".\n", out);
+	}
+}
+
 void cli_man(FILE *out)
 {
 	fprintf(out, ".TH NSSCOPE 1 \"\" \"nsscope %s\"\n.SH NAME\nnsscope \\- both sides of Linux namespaces, live\n",
@@ -77,6 +99,7 @@ void cli_man(FILE *out)
 	for (size_t i = 0; i < command_count; i++)
 		put_command(out, &command_rows[i]);
 	put_events(out);
+	put_backends(out);
 	fputs(".SH SIGNALS\n"
 	      "run passes each signal that it gets on to the command; what the terminal sends to the whole foreground "
 	      "group is not sent twice. A signal that the kernel drops because the command is PID 1 of its namespace and "
@@ -92,7 +115,7 @@ void cli_man(FILE *out)
 	      "the gap was noticed, and the end record has the totals. Strings that were cut or could not be read are "
 	      "marked.\n"
 	      ".SH REQUIREMENTS\n"
-	      "Linux 5.12 or later with CONFIG_DEBUG_INFO_BTF; root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. "
+	      "Linux 5.10 or later (arm64: 6.1) with CONFIG_DEBUG_INFO_BTF; root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN. "
 	      "replay needs neither.\n"
 	      ".SH ENVIRONMENT\n"
 	      ".TP\n.B NO_COLOR\nNot empty: no colour, unless \\-\\-color says so (no-color.org).\n"

@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be observed. */
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "doctor/exam.h"
 #include "observe/backends.h"
 #include "observe/observe.h"
 #include "util/cleanup.h"
 
-/* Small, so that memory is not what fails; a power of two and a multiple of all page sizes. */
-#define TRIAL_BUFFER 65536
-
 void check_ring_buffer(struct exam *x)
 {
-	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = TRIAL_BUFFER };
-	_close_ int fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	int err = -kernel_try_ring_buffer();
 
-	if (fd >= 0)
+	if (!err)
 		tell(x, STATE_OK, NULL, "can be made");
-	else if (errno == EPERM)
-		tell(x, STATE_MISSING, "see rights", "refused: %s", strerror(errno));
-	else if (errno == ENOSYS)
+	else if (err == EPERM)
+		tell(x, STATE_MISSING, "see rights", "refused: %s", strerror(err));
+	else if (err == ENOSYS)
 		tell(x, STATE_MISSING, "a kernel with CONFIG_BPF_SYSCALL; and see seccomp", "no bpf(2): %s",
-		     strerror(errno));
+		     strerror(err));
 	else
 		tell(x, STATE_MISSING, "Linux 5.8 or later has it; and see RLIMIT_MEMLOCK", "refused: %s",
-		     strerror(errno));
+		     strerror(err));
 }
 
 void check_programs(struct exam *x)

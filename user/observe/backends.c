@@ -71,6 +71,14 @@ bool kernel_has_atomics(void)
 	return fd >= 0 || errno != EINVAL;
 }
 
+int kernel_try_ring_buffer(void)
+{
+	/* Small, so that memory is not what fails; a power of two and a multiple of all page sizes. */
+	_close_ int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "trial", 0, 0, 65536, NULL);
+
+	return fd < 0 ? -errno : 0;
+}
+
 /* Loads "return 0" of @type for the BTF type @id: a file descriptor or -errno. */
 static int load_nothing(enum bpf_attach_type type, uint32_t id)
 {

@@ -72,6 +72,10 @@ static int check_ground(struct observe_error *e)
 					  "observing needs root");
 		return err;
 	}
+	if (kernel_try_ring_buffer() == -EINVAL) {
+		snprintf(e->text, sizeof(e->text), "the kernel has no BPF ring buffer; it needs Linux 5.10 or later");
+		return -EINVAL;
+	}
 	return 0;
 }
 
