@@ -2,12 +2,13 @@
 #include "observe/backends.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
+#include <linux/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "observe/kernel_btf.h"
 #include "util/cleanup.h"
 
 #define TP_BTF_NEEDS "Linux 5.8 with CONFIG_DEBUG_INFO_BTF; CAP_BPF and CAP_PERFMON"
@@ -38,24 +39,6 @@ const struct backend backends[BACKENDS_MAX] = {
 bool backend_is_choice(const char *name)
 {
 	return !strcmp(name, backends[BACKEND_FENTRY].name) || !strcmp(name, backends[BACKEND_TRACEPOINT].name);
-}
-
-static struct btf *kernel_btf(void)
-{
-	static struct btf *btf;
-
-	if (!btf) {
-		libbpf_print_fn_t print = libbpf_set_print(NULL); /* it complains on stderr where there is none */
-
-		btf = btf__load_vmlinux_btf();
-		libbpf_set_print(print);
-	}
-	return btf;
-}
-
-bool backend_has_function(const char *name)
-{
-	return kernel_btf() && btf__find_by_name_kind(kernel_btf(), name, BTF_KIND_FUNC) > 0;
 }
 
 bool kernel_has_atomics(void)
@@ -109,14 +92,17 @@ static const struct trial {
 static int try_to_attach(const struct trial *t)
 {
 	_close_ int program = -1, link = -1;
-	int id;
+	struct kernel_btf_name name = { t->name, t->kind, 0 };
+	struct kernel_btf *btf;
+	int err = kernel_btf_open(&btf);
 
-	if (!kernel_btf())
-		return -errno;
-	id = btf__find_by_name_kind(kernel_btf(), t->name, t->kind);
-	if (id < 0)
-		return -ENOENT;
-	program = load_nothing(t->type, (uint32_t)id);
+	if (err)
+		return err;
+	err = kernel_btf_find(btf, &name, 1);
+	kernel_btf_free(btf);
+	if (err || !name.id)
+		return err ? err : -ENOENT;
+	program = load_nothing(t->type, name.id);
 	if (program < 0)
 		return program;
 	if (t->type == BPF_TRACE_ITER)

@@ -60,7 +60,4 @@ bool kernel_has_atomics(void);
 /* Whether a BPF ring buffer can be made (Linux 5.8): 0 or -errno. */
 int kernel_try_ring_buffer(void);
 
-/* Whether the kernel's BTF has a function called @name. */
-bool backend_has_function(const char *name);
-
 #endif

@@ -11,19 +11,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "nsscope.skel.h"
-#include "nsscope_5_10.skel.h"
 #include "observe/host.h"
+#include "observe/object.h"
 #include "observe/probes.h"
 #include "util/cleanup.h"
 
-#define PROGRAMS_MAX 64
-
 struct observer {
-	struct nsscope_bpf *skel;
+	struct object object;
 	const struct nss_config *conf; /* in the skeleton */
 	enum backend_id calls; /* backend of the system calls */
-	struct bpf_link *links[PROGRAMS_MAX];
+	int links[OBJECT_PROGRAMS_MAX];
 	size_t nlinks;
 	uint8_t *tracked;
 	size_t tracked_size;
@@ -103,33 +100,14 @@ static void choose_programs(struct observer *o)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, o->skel->obj)
+	bpf_object__for_each_program(program, o->object.skel->obj)
 		bpf_program__set_autoload(program, is_needed(o, program));
-}
-
-/* Leaves out the optional programs whose function this kernel does not have. Whether there was one. */
-static bool leave_out_missing(struct observer *o)
-{
-	struct bpf_program *program;
-	bool any = false;
-
-	bpf_object__for_each_program(program, o->skel->obj) {
-		const struct probe *probe = probe_find(bpf_program__name(program));
-		const char *function = strchr(bpf_program__section_name(program), '/');
-
-		if (!probe || !probe->optional || !bpf_program__autoload(program) || !function ||
-		    backend_has_function(function + 1))
-			continue;
-		bpf_program__set_autoload(program, false);
-		any = true;
-	}
-	return any;
 }
 
 /* Sizes and settings that must stand before the load. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
-	struct nsscope_bpf *skel = o->skel;
+	struct nsscope_bpf *skel = o->object.skel;
 	struct nss_config conf = settings->conf;
 	struct host host;
 	int err = host_read(&host);
@@ -152,32 +130,9 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	return err;
 }
 
-/*
- * Before 5.12 the kernel takes no program with an atomic exchange: there is a second build of the same programs for it,
- * which has the same maps and so the same skeleton.
- */
-static struct nsscope_bpf *open_skeleton(void)
-{
-	struct nsscope_bpf *skel = calloc(1, sizeof(*skel));
-	size_t size;
-	int err = skel ? nsscope_bpf__create_skeleton(skel) : -ENOMEM;
-
-	if (!err && !kernel_has_atomics()) {
-		skel->skeleton->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
-		skel->skeleton->data_sz = size;
-	}
-	if (!err)
-		err = bpf_object__open_skeleton(skel->skeleton, NULL);
-	if (!err)
-		return skel;
-	nsscope_bpf__destroy(skel);
-	errno = -err;
-	return NULL;
-}
-
 static int map_tracked(struct observer *o)
 {
-	void *p = mmap(NULL, o->tracked_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(o->skel->maps.tracked), 0);
+	void *p = mmap(NULL, o->tracked_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(o->object.skel->maps.tracked), 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
@@ -208,16 +163,14 @@ static int attach(struct observer *o)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, o->skel->obj) {
+	bpf_object__for_each_program(program, o->object.skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
 		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program))
 			continue;
-		if (o->nlinks == PROGRAMS_MAX)
-			return -E2BIG;
-		o->links[o->nlinks] = bpf_program__attach(program);
-		if (!o->links[o->nlinks])
-			return -errno;
+		o->links[o->nlinks] = object_attach(program);
+		if (o->links[o->nlinks] < 0)
+			return o->links[o->nlinks];
 		o->nlinks++;
 	}
 	return 0;
@@ -239,31 +192,17 @@ static void name_backends(struct observer *o)
 	}
 }
 
-static int load(struct observer *o, const struct observe_settings *settings)
-{
-	int err = nsscope_bpf__load(o->skel);
-
-	if (err != -ESRCH)
-		return err;
-	/* A function is not there. Which is seldom: so it is asked only now, since the kernel's BTF is long. */
-	nsscope_bpf__destroy(o->skel);
-	o->skel = open_skeleton();
-	err = o->skel ? configure(o, settings) : -errno;
-	if (err)
-		return err;
-	return leave_out_missing(o) ? nsscope_bpf__load(o->skel) : -ESRCH;
-}
-
 static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
 {
 	int err;
 
 	*first_warning = 0;
-	o->skel = open_skeleton();
-	err = o->skel ? configure(o, settings) : -errno;
+	err = object_open(&o->object);
+	if (!err)
+		err = configure(o, settings);
 	if (err)
 		explain(ret_error, settings, err, "prepare the BPF programs");
-	if (!err && (err = load(o, settings)))
+	if (!err && (err = object_load(&o->object)))
 		explain(ret_error, settings, err, "load the BPF programs");
 	if (!err && (err = map_tracked(o)))
 		explain(ret_error, settings, err, "map the tracked set");
@@ -315,7 +254,7 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 
 void observe_cloner(struct observer *o, pid_t pid)
 {
-	__atomic_store_n(&o->skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&o->object.skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
 }
 
 void observe_track(struct observer *o, uint32_t pid, bool tracked)
@@ -331,7 +270,7 @@ bool observe_is_tracked(const struct observer *o, uint32_t pid)
 
 int observe_events_fd(const struct observer *o)
 {
-	return bpf_map__fd(o->skel->maps.events);
+	return bpf_map__fd(o->object.skel->maps.events);
 }
 
 struct nss_counts observe_lost(const struct observer *o)
@@ -339,7 +278,7 @@ struct nss_counts observe_lost(const struct observer *o)
 	struct nss_counts lost;
 
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
-		lost.count[i] = __atomic_load_n(&o->skel->bss->lost[i], __ATOMIC_RELAXED);
+		lost.count[i] = __atomic_load_n(&o->object.skel->bss->lost[i], __ATOMIC_RELAXED);
 	return lost;
 }
 
@@ -350,15 +289,13 @@ const char *observe_backend(const struct observer *o)
 
 int observe_snapshot_fd(struct observer *o)
 {
-	struct bpf_link *link = bpf_program__attach_iter(o->skel->progs.on_task, NULL);
-	int fd, err;
+	_close_ int link = object_attach(o->object.skel->progs.on_task);
+	int fd;
 
-	if (!link)
-		return errno == EPERM ? -EPERM : -EOPNOTSUPP;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : 0;
-	bpf_link__destroy(link);
-	return err ? err : fd;
+	if (link < 0)
+		return link == -EPERM ? -EPERM : -EOPNOTSUPP;
+	fd = bpf_iter_create(link);
+	return fd < 0 ? -errno : fd;
 }
 
 void observe_close(struct observer *o)
@@ -366,9 +303,9 @@ void observe_close(struct observer *o)
 	if (!o)
 		return;
 	for (size_t i = 0; i < o->nlinks; i++)
-		bpf_link__destroy(o->links[i]);
+		close(o->links[i]);
 	if (o->tracked)
 		munmap(o->tracked, o->tracked_size);
-	nsscope_bpf__destroy(o->skel);
+	object_close(&o->object);
 	free(o);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The BPF object: opened, fitted to the running kernel, loaded. */
+#ifndef OBSERVE_OBJECT_H
+#define OBSERVE_OBJECT_H
+
+#include "abi/abi.h"
+
+#include "nsscope.skel.h"
+
+/* The most programs that it may have. */
+#define OBJECT_PROGRAMS_MAX 64
+
+struct object {
+	struct nsscope_bpf *skel;
+	int excerpt; /* memfd: the part of the kernel's BTF that matters */
+};
+
+/* Opens it; programs and maps can then be set up. 0 or -errno. */
+int object_open(struct object *ret_object);
+
+/*
+ * Loads the programs that have autoload set; those that probes.c calls optional and whose function the kernel does not
+ * have are left out, their autoload is cleared. 0 or -errno; -ESRCH: the kernel does not have a function or tracepoint.
+ */
+int object_load(struct object *object);
+
+/* Attaches @program where its section says: a link's file descriptor, or -errno. */
+int object_attach(const struct bpf_program *program);
+
+/* May be called after object_open failed, or on zeroes. */
+void object_close(struct object *object);
+
+#endif
