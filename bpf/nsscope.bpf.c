@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All programs as one object: they share their maps and are loaded together. */
+#include "core/spare.h"
 #include "core/syscall.h"
 #include "namespace.bpf.c"
 #include "mount.bpf.c"
 #include "process.bpf.c"
 #include "syscall.bpf.c"
 #include "snapshot.bpf.c"
+#include "spare.bpf.c"
 
 char LICENSE[] SEC("license") = "GPL";

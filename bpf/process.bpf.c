@@ -17,6 +17,8 @@ static __always_inline void fill_parent(struct nss_parent *to, struct pid *paren
 	to->inside_pid = level == host_level ? to->host_pid : pid_in(parent, level, upid_at(child, level).ns);
 }
 
+REAL_PROGRAM(on_newtask);
+
 /*
  * Runs in the parent, once the child has its PIDs and before it runs; @flags are the kernel's own copy, so clone3's
  * caller cannot have changed them. sched_process_fork would come a moment later and tell less.
@@ -28,6 +30,7 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	struct nss_fork *fork;
 	struct scratch *s;
 
+	REENTRANT(on_newtask);
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
 		return 0;
 	caller = current_task();
@@ -95,6 +98,8 @@ static __always_inline void send_further_args(__u64 exec, __u64 start, __u32 byt
 			break;
 }
 
+REAL_PROGRAM(on_exec);
+
 /* The new program's stack has just been filled by the kernel: its pages are there to be read. */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
@@ -105,6 +110,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	struct nss_exec *exec;
 	struct scratch *s;
 
+	REENTRANT(on_exec);
 	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
 		return 0;
 	nonce = bpf_ktime_get_ns();
@@ -134,6 +140,8 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 	return !BPF_CORE_READ(task, signal, live.counter);
 }
 
+REAL_PROGRAM(on_exit);
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
@@ -143,14 +151,15 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct nss_exit *exit;
 	struct scratch *s;
 
+	REENTRANT(on_exit);
 	if (!in_scope(task)) {
 		/* It may be tracked and yet not wanted for another reason; its PID will be another process's. */
 		if ((conf.only & NSS_ONLY_TRACKED) && conf.only != NSS_ONLY_TRACKED && is_last_thread(ctx, task))
 			set_tracked(task->tgid, 0);
 		return 0;
 	}
-	/* Killed in the middle of a call: its sys_exit never comes. */
-	bpf_map_delete_elem(&in_call, &tid);
+	call_abandon(tid);
+	bpf_map_delete_elem(&kept, &tid);
 	if (!is_last_thread(ctx, task))
 		return 0;
 	if (conf.only & NSS_ONLY_TRACKED)

@@ -26,9 +26,11 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	__u32 event = call_event(task, nr);
 
 	if (event != NSS_EV_MAX && wanted(event) && in_scope(task))
-		call_begin(task);
+		call_begin(task, event);
 	return 0;
 }
+
+REAL_PROGRAM(on_sys_exit);
 
 /* The kernel has touched the pages of the arguments: they are there to be read. */
 SEC("tp_btf/sys_exit")
@@ -38,6 +40,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	__u32 event = call_event(task, call_nr(regs));
 	struct call call = { .result = result };
 
+	REENTRANT(on_sys_exit);
 	if (event == NSS_EV_MAX || !in_scope(task))
 		return 0;
 	call_end(&call, task, regs);
@@ -45,12 +48,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	return 0;
 }
 
-static __always_inline int enter(void)
+static __always_inline int enter(__u32 event)
 {
 	struct task_struct *task = current_task();
 
 	if (in_scope(task))
-		call_begin(task);
+		call_begin(task, event);
 	return 0;
 }
 
@@ -74,7 +77,7 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	SEC("fentry/" prefix #name)                                                             \
 	int BPF_PROG(enter_##kind##_##name, const struct pt_regs *regs)                         \
 	{                                                                                       \
-		return enter();                                                                 \
+		return enter(NSS_EV_##EV);                                                                 \
 	}                                                                                       \
 	SEC("fexit/" prefix #name)                                                              \
 	int BPF_PROG(leave_##kind##_##name, const struct pt_regs *regs, long result)            \

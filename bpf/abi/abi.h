@@ -140,6 +140,7 @@ struct nss_config {
 	__u32 uid; /* with NSS_ONLY_UID: effective, in the initial user namespace */
 	__u32 host_pid_ns; /* inum of nsscope's own PID namespace */
 	__u32 wake_bytes; /* wake the reader when as much is queued */
+	__u32 scratches; /* places that each CPU has to put a record together */
 	char comm[NSS_COMM_LEN]; /* with NSS_ONLY_COMM */
 };
 
@@ -149,8 +150,8 @@ struct nss_config {
 #define NSS_ONLY_UID 8U
 #define NSS_ONLY_COMM 16U
 
-/* Places a CPU has to put a record together. */
-#define NSS_SCRATCHES 2
+/* Places a CPU has at most to put a record together. */
+#define NSS_SCRATCHES 12
 
 /* The tracked set: a byte for each PID of the initial PID namespace, in pages. */
 #define NSS_TRACKED_PAGE 4096

@@ -18,8 +18,8 @@ static __always_inline void count_lost(__u32 type)
 
 static __always_inline struct scratch *scratch_claim(void)
 {
-	for (__u32 i = 0; i < NSS_SCRATCHES; i++) {
-		__u32 key = bpf_get_smp_processor_id() * NSS_SCRATCHES + i;
+	for (__u32 i = 0; i < NSS_SCRATCHES && i < conf.scratches; i++) {
+		__u32 key = bpf_get_smp_processor_id() * conf.scratches + i;
 		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
 
 		if (s && claim(&s->busy)) {

@@ -5,24 +5,24 @@
 
 #include "core/task.h"
 
-static __always_inline __u8 *tracked_byte(__u32 tgid)
+static __always_inline __u8 *pid_byte(void *map, __u32 pid)
 {
-	__u32 page = tgid / NSS_TRACKED_PAGE;
-	__u8 *bytes = bpf_map_lookup_elem(&tracked, &page);
+	__u32 page = pid / NSS_TRACKED_PAGE;
+	__u8 *bytes = bpf_map_lookup_elem(map, &page);
 
-	return bytes ? bytes + tgid % NSS_TRACKED_PAGE : NULL;
+	return bytes ? bytes + pid % NSS_TRACKED_PAGE : NULL;
 }
 
 static __always_inline bool is_tracked(__u32 tgid)
 {
-	__u8 *byte = tracked_byte(tgid);
+	__u8 *byte = pid_byte(&tracked, tgid);
 
 	return byte && *byte;
 }
 
 static __always_inline void set_tracked(__u32 tgid, __u8 value)
 {
-	__u8 *byte = tracked_byte(tgid);
+	__u8 *byte = pid_byte(&tracked, tgid);
 
 	if (byte)
 		*byte = value;

@@ -17,6 +17,9 @@ __u32 host_level;
 /* Read by the consumer through its mapping of .bss: no system call. */
 __u64 lost[NSS_EV_MAX];
 
+/* Events that another than the first program has told, see spare.bpf.c; the last: system calls of any kind. */
+__u64 rescued[NSS_EV_MAX + 1];
+
 /*
  * The process whose next children belong to the tracked set though it does not itself, by its PID in nsscope's own PID
  * namespace; 0: none.
@@ -40,18 +43,32 @@ struct {
 	__type(value, __u8[NSS_TRACKED_PAGE]);
 } tracked SEC(".maps");
 
-/* When a thread entered the call that it is in. */
+/* The same, of threads: see spare.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
+	__type(key, __u32);
+	__type(value, __u8[NSS_TRACKED_PAGE]);
+} marks SEC(".maps");
+
+/* The call that a thread is in. */
+struct entry {
+	__u64 time;
+	__u32 event;
+	__u32 unused;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct entry);
 } in_call SEC(".maps");
 
 /*
- * Where a record is put together. Two a CPU: from 7.0 on a tracepoint's program can be preempted by another task whose
- * event runs the same program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
+ * Where a record is put together. Some for each CPU: programs of fentry, and from 7.0 on of tracepoints, can be preempted
+ * by another task whose event runs a program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
  */
 #define NSS_SCRATCH_SIZE 32768
 

@@ -130,26 +130,47 @@ static __always_inline __u32 call_event(struct task_struct *task, __u64 nr)
 	return NSS_EV_MAX;
 }
 
-/* Only the time is kept: what the kernel makes of the arguments is kept when it has, or they are read at the end. */
-static __always_inline void call_begin(struct task_struct *task)
+/* The thread leaves the call that it was in. @entry, if not NULL: what is known of it. */
+static __always_inline bool call_take(__u32 tid, struct entry *entry)
+{
+	struct entry *known = bpf_map_lookup_elem(&in_call, &tid);
+
+	if (!known)
+		return false;
+	*entry = *known;
+	bpf_map_delete_elem(&in_call, &tid);
+	return true;
+}
+
+/* A call that the thread has entered and not left, as far as is known: its end was lost, or it died in it. */
+static __always_inline void call_abandon(__u32 tid)
+{
+	struct entry entry;
+
+	if (call_take(tid, &entry))
+		count_lost(entry.event);
+}
+
+/*
+ * What the kernel makes of the arguments is kept when it has, or the arguments are read at the end: here only the time
+ * is noted.
+ */
+static __always_inline void call_begin(struct task_struct *task, __u32 event)
 {
 	__u32 tid = TASK_READ(task, pid);
-	__u64 now = bpf_ktime_get_ns();
+	struct entry entry = { .time = bpf_ktime_get_ns(), .event = event };
 
-	bpf_map_update_elem(&in_call, &tid, &now, BPF_ANY);
+	call_abandon(tid);
+	bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY);
 }
 
 /* Fills in @call from the registers at its end. */
 static __always_inline void call_end(struct call *call, struct task_struct *task, const struct pt_regs *regs)
 {
 	__u32 tid = TASK_READ(task, pid);
-	__u64 *entered = bpf_map_lookup_elem(&in_call, &tid);
+	struct entry entry;
 
-	call->latency_ns = NSS_UNKNOWN;
-	if (entered) {
-		call->latency_ns = bpf_ktime_get_ns() - *entered;
-		bpf_map_delete_elem(&in_call, &tid);
-	}
+	call->latency_ns = call_take(tid, &entry) ? bpf_ktime_get_ns() - entry.time : NSS_UNKNOWN;
 	call_args(call, task, regs);
 }
 

@@ -2,10 +2,12 @@
 #include "observe/backends.h"
 
 #include <bpf/bpf.h>
-#include <linux/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/btf.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "observe/kernel_btf.h"
@@ -52,6 +54,13 @@ bool kernel_has_atomics(void)
 	_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "xchg", "GPL", insns, ARRAY_SIZE(insns), NULL);
 
 	return fd >= 0 || errno != EINVAL;
+}
+
+bool kernel_preempts_tracepoints(void)
+{
+	struct utsname u;
+
+	return !uname(&u) && atoi(u.release) >= 7;
 }
 
 int kernel_try_ring_buffer(void)

@@ -57,6 +57,9 @@ int backend_glance(enum backend_id id);
 /* Whether BPF programs may have an atomic exchange (Linux 5.12). True also where that cannot be tried. */
 bool kernel_has_atomics(void);
 
+/* Whether a task can be preempted in a tracepoint's program (Linux 7.0). It cannot be tried; the release says it. */
+bool kernel_preempts_tracepoints(void);
+
 /* Whether a BPF ring buffer can be made (Linux 5.8): 0 or -errno. */
 int kernel_try_ring_buffer(void);
 

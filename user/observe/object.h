@@ -8,7 +8,7 @@
 #include "nsscope.skel.h"
 
 /* The most programs that it may have. */
-#define OBJECT_PROGRAMS_MAX 64
+#define OBJECT_PROGRAMS_MAX 96
 
 struct object {
 	struct nsscope_bpf *skel;

@@ -25,6 +25,7 @@ struct observer {
 	uint8_t *tracked;
 	size_t tracked_size;
 	bool nested; /* nsscope is not in the initial PID namespace */
+	bool spares; /* of each hook that has spare programs, these are attached, not the real one */
 	char backend[256];
 };
 
@@ -93,7 +94,15 @@ static bool is_needed(const struct observer *o, const struct bpf_program *progra
 		return true; /* a function that programs share */
 	if ((backends[probe->backend].types & BACKEND_CALLS) == BACKEND_CALLS && probe->backend != o->calls)
 		return false;
+	if (probe->place == PROBE_SPARE && !o->spares)
+		return false;
 	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->nested);
+}
+
+/* A page for each so many PIDs; one where nothing will be noted. */
+static int size_by_pids(struct bpf_map *map, bool used)
+{
+	return bpf_map__set_max_entries(map, used ? pid_limit() / NSS_TRACKED_PAGE + 1 : 1);
 }
 
 static void choose_programs(struct observer *o)
@@ -111,22 +120,25 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	struct nss_config conf = settings->conf;
 	struct host host;
 	int err = host_read(&host);
-	uint32_t pages = pid_limit() / NSS_TRACKED_PAGE + 1;
 
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
 	o->nested = host.pid_ns != HOST_PID_NS_INITIAL;
+	o->spares = kernel_preempts_tracepoints();
 	conf.wake_bytes = settings->buffer / 4;
+	conf.scratches = o->spares ? NSS_SCRATCHES : 2;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	o->conf = (const struct nss_config *)&skel->rodata->conf;
 	choose_programs(o);
 	err = bpf_map__set_max_entries(skel->maps.events, settings->buffer);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.tracked, pages);
+		err = size_by_pids(skel->maps.tracked, true);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)libbpf_num_possible_cpus() * NSS_SCRATCHES);
-	o->tracked_size = (size_t)pages * NSS_TRACKED_PAGE;
+		err = size_by_pids(skel->maps.marks, o->spares);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)libbpf_num_possible_cpus() * conf.scratches);
+	o->tracked_size = (size_t)bpf_map__max_entries(skel->maps.tracked) * NSS_TRACKED_PAGE;
 	return err;
 }
 
@@ -159,14 +171,42 @@ static int find_host_level(struct observer *o)
 	return n < 0 ? -errno : 0;
 }
 
+/* Where the spare programs go on to. */
+static int connect_spares(struct observer *o)
+{
+	const struct {
+		struct bpf_program *program;
+		struct bpf_map *map;
+	} real[] = {
+		{ o->object.skel->progs.on_newtask, o->object.skel->maps.real_on_newtask },
+		{ o->object.skel->progs.on_exec, o->object.skel->maps.real_on_exec },
+		{ o->object.skel->progs.on_exit, o->object.skel->maps.real_on_exit },
+		{ o->object.skel->progs.on_sys_exit, o->object.skel->maps.real_on_sys_exit },
+	};
+	uint32_t key = 0;
+
+	for (size_t i = 0; o->spares && i < ARRAY_SIZE(real); i++) {
+		int fd = bpf_program__fd(real[i].program);
+
+		if (bpf_program__autoload(real[i].program) && bpf_map_update_elem(bpf_map__fd(real[i].map), &key, &fd, 0))
+			return -errno;
+	}
+	return 0;
+}
+
+/* Programs of one hook run in the order in which they are attached: that in which they stand in the object. */
 static int attach(struct observer *o)
 {
 	struct bpf_program *program;
+	int err = connect_spares(o);
 
+	if (err)
+		return err;
 	bpf_object__for_each_program(program, o->object.skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
-		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program))
+		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program) ||
+		    (probe->place == PROBE_REAL && o->spares))
 			continue;
 		o->links[o->nlinks] = object_attach(program);
 		if (o->links[o->nlinks] < 0)
@@ -273,12 +313,40 @@ int observe_events_fd(const struct observer *o)
 	return bpf_map__fd(o->object.skel->maps.events);
 }
 
+/* How often the kernel skipped @program, which it took for recursion. */
+static uint64_t skipped(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (!bpf_program__autoload(program) || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+/*
+ * What a skipped program would have told. A skipped first program is no loss where another told it. (A call of which
+ * the end was lost is noticed when its thread makes another, see core/syscall.h.)
+ */
+static uint64_t lost_by_skipping(const struct observer *o, enum nss_type type, const struct bpf_program *real,
+				 const struct bpf_program *first)
+{
+	uint64_t n = skipped(o->spares ? first : real);
+	uint64_t rescued = __atomic_load_n(&o->object.skel->bss->rescued[type], __ATOMIC_RELAXED);
+
+	return n > rescued ? n - rescued : 0;
+}
+
 struct nss_counts observe_lost(const struct observer *o)
 {
+	const struct nsscope_bpf *skel = o->object.skel;
 	struct nss_counts lost;
 
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
-		lost.count[i] = __atomic_load_n(&o->object.skel->bss->lost[i], __ATOMIC_RELAXED);
+		lost.count[i] = __atomic_load_n(&skel->bss->lost[i], __ATOMIC_RELAXED);
+	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, skel->progs.on_newtask, skel->progs.first_on_newtask);
+	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, skel->progs.on_exec, skel->progs.first_on_exec);
+	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, skel->progs.on_exit, skel->progs.first_on_exit);
 	return lost;
 }
 

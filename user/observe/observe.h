@@ -41,7 +41,7 @@ bool observe_is_tracked(const struct observer *o, uint32_t pid);
 /* File descriptor of the ring buffer's map. */
 int observe_events_fd(const struct observer *o);
 
-/* How many events the kernel side could not deliver, by type; read without a system call. */
+/* How many events the kernel side could not deliver, by type. */
 struct nss_counts observe_lost(const struct observer *o);
 
 /* "group=hook group=hook": what gives the events. */

@@ -12,24 +12,33 @@
  * tracked set follows fork and exit, whatever is wanted; the exit also cleans up after a call that did not return.
  */
 static const struct probe probes[] = {
-	{ "on_newtask", BACKEND_FORK, BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE), NSS_ONLY_TRACKED, false },
-	{ "on_exec", BACKEND_EXEC, BACKEND_TYPE(EXEC), 0, false },
-	{ "on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED, false },
-	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false },
-	{ "on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false },
+#define WITH_SPARES(program, backend, types, only)                            \
+	{ program, backend, types, only, false, PROBE_REAL },                \
+	{ "first_" program, backend, types, only, false, PROBE_SPARE },      \
+	{ "second_" program, backend, types, only, false, PROBE_SPARE },     \
+	{ "third_" program, backend, types, only, false, PROBE_SPARE },      \
+	{ "fourth_" program, backend, types, only, false, PROBE_SPARE },     \
+	{ "fifth_" program, backend, types, only, false, PROBE_SPARE },      \
+	{ "last_" program, backend, types, only, false, PROBE_SPARE }
+	WITH_SPARES("on_newtask", BACKEND_FORK, BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE), NSS_ONLY_TRACKED),
+	WITH_SPARES("on_exec", BACKEND_EXEC, BACKEND_TYPE(EXEC), 0),
+	WITH_SPARES("on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED),
+	WITH_SPARES("on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0),
+#undef WITH_SPARES
+	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 #define SYSCALL(EV, name, ...)                                               \
-	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false }, \
-	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false }, \
-	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true },  \
-	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true },
+	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false, PROBE_PLAIN }, \
+	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false, PROBE_PLAIN }, \
+	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },  \
+	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },
 #include "abi/syscalls.def"
 #undef SYSCALL
-	{ "keep_mount", BACKEND_FENTRY, BACKEND_TYPE(MOUNT), 0, true },
-	{ "keep_umount", BACKEND_FENTRY, BACKEND_TYPE(UMOUNT), 0, true },
-	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true },
-	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true },
-	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true },
-	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false },
+	{ "keep_mount", BACKEND_FENTRY, BACKEND_TYPE(MOUNT), 0, true, PROBE_PLAIN },
+	{ "keep_umount", BACKEND_FENTRY, BACKEND_TYPE(UMOUNT), 0, true, PROBE_PLAIN },
+	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true, PROBE_PLAIN },
+	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true, PROBE_PLAIN },
+	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true, PROBE_PLAIN },
+	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, PROBE_PLAIN },
 };
 
 const struct probe *probe_find(const char *name)

@@ -10,12 +10,20 @@
 #include "abi/abi.h"
 #include "observe/backends.h"
 
+/* See bpf/spare.bpf.c. */
+enum probe_place {
+	PROBE_PLAIN, /* attached */
+	PROBE_REAL, /* attached, or gone on to from those that follow, where a tracepoint can be preempted */
+	PROBE_SPARE,
+};
+
 struct probe {
 	const char *program; /* its name in bpf/ */
 	enum backend_id backend;
 	uint64_t types; /* bit per enum nss_type: needed if one of these is wanted */
 	uint32_t only; /* needed with one of these conditions, whatever is wanted */
 	bool optional; /* left out where the kernel does not have the function */
+	enum probe_place place;
 };
 
 /* The row of the program called @name, or NULL. */
