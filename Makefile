@@ -80,8 +80,9 @@ ifeq ($(BPF_ARCH),$(HOST_ARCH))
 	$(B)/nsscope --man >$(DESTDIR)$(PREFIX)/share/man/man1/nsscope.1
 endif
 
+# What was fetched stays: kernels and the disk of check-vm, the libraries for another architecture.
 clean:
-	rm -rf $(B)
+	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name vm ! -name arm64 ! -name sysroot -exec rm -rf {} +
 
 -include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The calls of abi/syscalls.def, by one of two backends: a pair of tracepoints with a switch, or fentry and fexit of
- * each call's own function. (A syscall tracepoint of its own for each would take an RCU grace period each to close.)
+ * The calls of abi/syscalls.def, by one of three backends: a pair of tracepoints with a switch; kprobes on all calls' own
+ * functions by two links; or fentry and fexit of each. (A syscall tracepoint of its own for each would take an RCU grace
+ * period each to close, and so does each link of fentry.)
  */
 
 static __always_inline void tell_call(struct task_struct *task, __u32 event, const struct call *call)
@@ -77,7 +78,7 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	SEC("fentry/" prefix #name)                                                             \
 	int BPF_PROG(enter_##kind##_##name, const struct pt_regs *regs)                         \
 	{                                                                                       \
-		return enter(NSS_EV_##EV);                                                                 \
+		return enter(NSS_EV_##EV);                                                      \
 	}                                                                                       \
 	SEC("fexit/" prefix #name)                                                              \
 	int BPF_PROG(leave_##kind##_##name, const struct pt_regs *regs, long result)            \
@@ -113,8 +114,8 @@ static __always_inline struct kept *keep_paths(const struct path *first, const s
 	return k;
 }
 
-SEC("fentry/path_mount")
-int BPF_PROG(keep_mount, const char *source, struct path *target, const char *fstype, unsigned long flags, void *data)
+static __always_inline int keep_mount_args(const char *source, const struct path *target, const char *fstype,
+					   const char *data)
 {
 	struct kept *k = keep_paths(target, NULL);
 
@@ -124,6 +125,12 @@ int BPF_PROG(keep_mount, const char *source, struct path *target, const char *fs
 	keep_str(&k->fstype, k->fstype_bytes, fstype, sizeof(k->fstype_bytes));
 	keep_str(&k->data, k->data_bytes, data, sizeof(k->data_bytes));
 	return 0;
+}
+
+SEC("fentry/path_mount")
+int BPF_PROG(keep_mount, const char *source, struct path *target, const char *fstype, unsigned long flags, void *data)
+{
+	return keep_mount_args(source, target, fstype, data);
 }
 
 SEC("fentry/path_umount")
@@ -152,4 +159,37 @@ int BPF_PROG(keep_chroot, const struct path *path)
 {
 	keep_paths(path, NULL);
 	return 0;
+}
+
+/*
+ * The same by kprobes: one program for all functions, each with a cookie that says which it is. The registers that a call
+ * was entered with are found in its thread.
+ */
+SEC("kprobe.multi/enter")
+int probe_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	const void *first = (void *)PT_REGS_PARM1(ctx), *second = (void *)PT_REGS_PARM2(ctx);
+
+	if (!(cookie & NSS_COOKIE_KEEP))
+		return enter(cookie);
+	switch (cookie & ~NSS_COOKIE_KEEP) {
+	case NSS_EV_MOUNT: /* path_mount(source, target, fstype, flags, data) */
+		return keep_mount_args(first, second, (void *)PT_REGS_PARM3(ctx), (void *)PT_REGS_PARM5(ctx));
+	case NSS_EV_MOVE_MOUNT: /* security_move_mount(from, to) */
+		keep_paths(first, second);
+		break;
+	case NSS_EV_PIVOT_ROOT: /* security_sb_pivotroot(put_old, new_root) */
+		keep_paths(second, first);
+		break;
+	default: /* path_umount(target, flags), security_path_chroot(path) */
+		keep_paths(first, NULL);
+	}
+	return 0;
+}
+
+SEC("kprobe.multi/leave")
+int probe_leave(struct pt_regs *ctx)
+{
+	return leave(bpf_get_attach_cookie(ctx), (void *)bpf_task_pt_regs(current_task()), PT_REGS_RC(ctx));
 }

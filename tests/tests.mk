@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tests. make check needs no root; make check-root does. make asan and make fuzz look for what check cannot see.
+# Tests. make check needs no root; make check-root does; make check-vm brings its own machines. make asan and make fuzz
+# look for what check cannot see.
 
 FUZZ_SECONDS ?= 30
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -26,6 +27,10 @@ workloads: $(WORKLOADS)
 check-root: $(B)/nsscope workloads
 	$(Q)/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
+# The same under other kernels, emulated: no root.
+check-vm: $(B)/nsscope workloads
+	$(Q)tests/vm/check
+
 asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE='$(SANITIZERS)' all check
 
@@ -49,4 +54,4 @@ $(B)/fuzz/%.o: %.c
 
 -include $(UNIT_TESTS:=.d) $(WORKLOADS:=.d) $(FUZZ_OBJ:.o=.d)
 
-.PHONY: check check-root workloads asan fuzz
+.PHONY: check check-root check-vm workloads asan fuzz

@@ -123,6 +123,9 @@ enum nss_ns_by {
 	NSS_BY_UNSHARE,
 };
 
+/* Cookie of a kprobe: enum nss_type, and whether it is on the function that the kernel calls with its own copies. */
+#define NSS_COOKIE_KEEP 0x100ULL
+
 /* Whose copy of the arguments of a call is told. */
 enum nss_args_of {
 	NSS_ARGS_CALLER, /* the caller's memory, read at the end of the call */

@@ -92,7 +92,7 @@ def test_arguments(run, how, backend):
         assert payload["latency_ns"] is None or payload["latency_ns"] > 0
     assert {"new", "bind", "remount", "move", "propagation"} <= {e["mount"]["op"] for e in result.of("mount")}
     of = {e[e["type"]]["args"] for e in events if e["type"] in PATHS and not e[e["type"]]["error"]}
-    assert of == {"kernel" if backend == "fentry" else "caller"}
+    assert of == {"caller" if backend == "tracepoint" else "kernel"}
 
 
 # Of each call: where strace has the field.

@@ -16,10 +16,9 @@ import time
 import uuid
 
 import pytest
-from nsscope_test import NSSCOPE, TIMEOUT, poll, processes_with, status_field
+from nsscope_test import NSSCOPE, TIMEOUT, poll, processes_with, scaled, status_field
 
 QUIET = ["-o", "text=/dev/null"]
-KILLS = int(os.environ.get("NSSCOPE_TEST_KILLS", "200"))
 
 
 def nsscope(*args, **kwargs):
@@ -164,7 +163,7 @@ def test_killed_at_any_moment(place):
     before = listing(place)
     longest = 1.5 * min(seconds_to_run() for _ in range(3))  # so most kills fall into the start, some after it
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda seed: kill_once(seed, place, BUSY, longest), range(KILLS)))
+        list(pool.map(lambda seed: kill_once(seed, place, BUSY, longest), range(scaled(200))))
     assert listing(place) == before
 
 

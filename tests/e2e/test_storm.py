@@ -3,7 +3,7 @@
 import collections
 
 import pytest
-from nsscope_test import of_process, workload
+from nsscope_test import of_process, scaled, workload
 
 
 def truth(result):
@@ -27,6 +27,7 @@ def count(result):
 @pytest.mark.parametrize("n, options", [(2000, ["--only", "process"]), (20000, ["--only", "process"]), (20000, [])],
                          ids=["2000", "20000", "20000-with-calls"])
 def test_nothing_is_lost(run, n, options):
+    n = scaled(n)
     result = run("-m", *options, "--", workload("storm"), str(n))
     want = truth(result)
     assert want["exec"] == n + 1
@@ -37,7 +38,7 @@ def test_nothing_is_lost(run, n, options):
 
 @pytest.mark.parametrize("size", ["4K", "8K", "16K", "64K"])
 def test_what_is_lost_is_counted(run, size):
-    result = run("-m", "--only", "process", "--buffer", size, "--", workload("storm"), "3000", lossless=False)
+    result = run("-m", "--only", "process", "--buffer", size, "--", workload("storm"), str(scaled(3000)), lossless=False)
     got, stream = count(result), result.stream
     assert {name: got[name] + stream.lost(name) for name in ("fork", "exec", "exit")} == truth(result)
     check_gaps(stream)

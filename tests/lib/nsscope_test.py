@@ -18,6 +18,7 @@ NSSCOPE = os.environ.get("NSSCOPE", str(REPO / "build/nsscope"))
 WORKLOADS = pathlib.Path(os.environ.get("WORKLOADS", REPO / "build/tests/workload"))
 
 TIMEOUT = 60  # seconds; only against a hang
+SCALE = int(os.environ.get("NSSCOPE_TEST_SCALE", "1"))  # for slow machines: of the many, only one in so many
 META = {"start", "end", "lost", "process"}  # records without seq
 NS_TYPES = ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"]
 
@@ -31,9 +32,14 @@ def workload(name):
 @functools.cache
 def backends():
     """What can give system calls here, found by trying."""
-    return [name for name in ("fentry", "tracepoint")
+    return [name for name in ("kprobe", "fentry", "tracepoint")
             if not subprocess.run([NSSCOPE, "run", "--backend", name, "-o", "json=/dev/null", "--", "true"],
                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=TIMEOUT).returncode]
+
+
+def scaled(n):
+    """How often, where the test is in the number."""
+    return n // SCALE
 
 
 @functools.cache

@@ -7,6 +7,7 @@
 
 #include "cli/table.h"
 #include "cli/version.h"
+#include "observe/backends.h"
 #include "sink/schema.h"
 #include "util/cleanup.h"
 
@@ -226,6 +227,11 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 		return CLI_ERROR;
 	}
 	s.command = command->id;
+	s.observe.backend = getenv("NSSCOPE_BACKEND");
+	if (s.observe.backend && !backend_is_choice(s.observe.backend)) {
+		fprintf(stderr, "nsscope: NSSCOPE_BACKEND=%s: neither kprobe, fentry nor tracepoint\n", s.observe.backend);
+		return CLI_ERROR;
+	}
 	result = parse_options(command, argc - 1, argv + 1, &s);
 	if (result == CLI_GO)
 		result = check_operands(command, &s);

@@ -119,6 +119,7 @@ void cli_man(FILE *out)
 	      "replay needs neither.\n"
 	      ".SH ENVIRONMENT\n"
 	      ".TP\n.B NO_COLOR\nNot empty: no colour, unless \\-\\-color says so (no-color.org).\n"
+	      ".TP\n.B NSSCOPE_BACKEND\nAs \\-\\-backend, where that is not given.\n"
 	      ".TP\n.B COLUMNS\nThe width that lines are fitted to, on a terminal.\n"
 	      ".SH SEE ALSO\nunshare(1), nsenter(1), lsns(8), strace(1), namespaces(7), pid_namespaces(7), "
 	      "mount_namespaces(7)\n",

@@ -198,7 +198,7 @@ static const char *set_backend(struct settings *s, const char *argument, uint64_
 {
 	(void)value;
 	s->observe.backend = argument;
-	return backend_is_choice(argument) ? NULL : "neither fentry nor tracepoint";
+	return backend_is_choice(argument) ? NULL : "neither kprobe, fentry nor tracepoint";
 }
 
 static const char *set_buffer(struct settings *s, const char *argument, uint64_t value)

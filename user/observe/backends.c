@@ -5,7 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/btf.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,9 +22,14 @@ const struct backend backends[BACKENDS_MAX] = {
 			   "exec calls that fail", BACKEND_TYPE(EXEC) },
 	[BACKEND_EXIT] = { "exit", "tp_btf", "tp_btf/sched_process_exit", TP_BTF_NEEDS, "nothing but its events", NULL,
 			   BACKEND_TYPE(EXIT) },
+	[BACKEND_KPROBE] = { "calls", "kprobe", "kprobe.multi on each call",
+			     "Linux 5.18 (arm64: 6.14) with CONFIG_FPROBE, and no policy that refuses it",
+			     "nothing but its events", NULL, BACKEND_CALLS },
 	[BACKEND_FENTRY] = { "calls", "fentry", "fentry+fexit of each call",
 			     "Linux 5.10 (arm64: 6.4) with ftrace direct calls, and no policy that refuses it",
-			     "nothing but its events", NULL, BACKEND_CALLS },
+			     "nothing but its events; a process stays for up to 0.1 s for each of 19 functions, to let "
+			     "go of it", NULL,
+			     BACKEND_CALLS },
 	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "tp_btf/sys_enter+sys_exit",
 				 TP_BTF_NEEDS ", CONFIG_HAVE_SYSCALL_TRACEPOINTS",
 				 "some 50 ns in every system call of every process",
@@ -40,7 +45,10 @@ const struct backend backends[BACKENDS_MAX] = {
 
 bool backend_is_choice(const char *name)
 {
-	return !strcmp(name, backends[BACKEND_FENTRY].name) || !strcmp(name, backends[BACKEND_TRACEPOINT].name);
+	for (size_t i = 0; i < BACKENDS_MAX; i++)
+		if (backends[i].types == BACKEND_CALLS && !strcmp(name, backends[i].name))
+			return true;
+	return false;
 }
 
 bool kernel_has_atomics(void)
@@ -56,11 +64,24 @@ bool kernel_has_atomics(void)
 	return fd >= 0 || errno != EINVAL;
 }
 
-bool kernel_preempts_tracepoints(void)
+static bool kernel_is_before(unsigned major, unsigned minor)
 {
 	struct utsname u;
+	unsigned has_major, has_minor;
 
-	return !uname(&u) && atoi(u.release) >= 7;
+	if (uname(&u) || sscanf(u.release, "%u.%u", &has_major, &has_minor) != 2)
+		return true;
+	return has_major < major || (has_major == major && has_minor < minor);
+}
+
+bool kernel_preempts_tracepoints(void)
+{
+	return !kernel_is_before(7, 0);
+}
+
+bool kernel_may_hang_in_pid_ns(void)
+{
+	return kernel_is_before(6, 9);
 }
 
 int kernel_try_ring_buffer(void)
@@ -79,9 +100,20 @@ static int load_nothing(enum bpf_attach_type type, uint32_t id)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type, .attach_btf_id = id);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nothing", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	enum bpf_prog_type program = type == BPF_TRACE_KPROBE_MULTI ? BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACING;
+	int fd = bpf_prog_load(program, "nothing", "GPL", insns, ARRAY_SIZE(insns), &opts);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Attaches an empty program to the function @name by kprobe.multi: 0 or -errno. */
+static int try_kprobe(const char *name)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = &name, .kprobe_multi.cnt = 1);
+	_close_ int program = load_nothing(BPF_TRACE_KPROBE_MULTI, 0);
+	_close_ int link = program < 0 ? program : bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &opts);
+
+	return link < 0 ? (program < 0 ? program : -errno) : 0;
 }
 
 /* An empty program of the backend's kind: where it is attached by way of trial. */
@@ -93,7 +125,9 @@ static const struct trial {
 	[BACKEND_FORK] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_task_newtask" },
 	[BACKEND_EXEC] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sched_process_exec" },
 	[BACKEND_EXIT] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sched_process_exit" },
-	[BACKEND_FENTRY] = { BPF_TRACE_FENTRY, BTF_KIND_FUNC, "bpf_fentry_test1" }, /* made for trials: never called */
+	/* A function made for trials: never called. */
+	[BACKEND_KPROBE] = { BPF_TRACE_KPROBE_MULTI, BTF_KIND_FUNC, "bpf_fentry_test1" },
+	[BACKEND_FENTRY] = { BPF_TRACE_FENTRY, BTF_KIND_FUNC, "bpf_fentry_test1" },
 	[BACKEND_TRACEPOINT] = { BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_sys_exit" },
 	[BACKEND_ITER] = { BPF_TRACE_ITER, BTF_KIND_FUNC, "bpf_iter_task" },
 };
@@ -132,6 +166,8 @@ int backend_try(enum backend_id id)
 		known[id].tried = true;
 		if (id == BACKEND_PROC)
 			known[id].err = access("/proc/self/ns/pid", R_OK) ? -errno : 0;
+		else if (id == BACKEND_KPROBE)
+			known[id].err = try_kprobe(trials[id].name);
 		else
 			known[id].err = try_to_attach(&trials[id]);
 	}
@@ -140,8 +176,12 @@ int backend_try(enum backend_id id)
 
 int backend_glance(enum backend_id id)
 {
-	/* No function has the type number 1: EINVAL is "not this one", anything else "none". */
-	_close_ int fd = trials[id].name ? load_nothing(trials[id].type, 1) : -EINVAL;
+	/* No function has this name: ESRCH (ENOENT) is "not this one", anything else "none". */
+	int err = id == BACKEND_KPROBE ? try_kprobe("nsscope/nothing") : 0;
+	/* No function has the type number 1: so is EINVAL. */
+	_close_ int fd = trials[id].name && id != BACKEND_KPROBE ? load_nothing(trials[id].type, 1) : -EINVAL;
 
+	if (err && err != -ESRCH && err != -ENOENT)
+		return err;
 	return fd < 0 && fd != -EINVAL ? fd : 0;
 }

@@ -20,6 +20,7 @@ enum backend_id {
 	BACKEND_FORK,
 	BACKEND_EXEC,
 	BACKEND_EXIT,
+	BACKEND_KPROBE,
 	BACKEND_FENTRY,
 	BACKEND_TRACEPOINT,
 	BACKEND_ITER,
@@ -57,8 +58,16 @@ int backend_glance(enum backend_id id);
 /* Whether BPF programs may have an atomic exchange (Linux 5.12). True also where that cannot be tried. */
 bool kernel_has_atomics(void);
 
-/* Whether a task can be preempted in a tracepoint's program (Linux 7.0). It cannot be tried; the release says it. */
+/* What cannot be tried: the release says it. */
+
+/* Whether a task can be preempted in a tracepoint's program (Linux 7.0). */
 bool kernel_preempts_tracepoints(void);
+
+/*
+ * Whether it is a danger to let go of a function that fentry or kprobe has hold of, in a PID namespace that may end
+ * meanwhile: its init waits for us, and RCU for its init, and then all RCU tasks for ever (mended in Linux 6.9).
+ */
+bool kernel_may_hang_in_pid_ns(void);
 
 /* Whether a BPF ring buffer can be made (Linux 5.8): 0 or -errno. */
 int kernel_try_ring_buffer(void);

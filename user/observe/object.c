@@ -17,7 +17,7 @@
 #include "observe/probes.h"
 #include "util/cleanup.h"
 
-/* What a section's name says of its programs: all are of type TRACING, and the kernel wants the id of a BTF type. */
+/* What a section's name says of its programs. Of all but kprobes the kernel wants the id of a BTF type. */
 static const struct hook {
 	const char *section; /* up to the slash */
 	enum bpf_attach_type type;
@@ -28,6 +28,7 @@ static const struct hook {
 	{ "fentry", BPF_TRACE_FENTRY, BTF_KIND_FUNC, "" },
 	{ "fexit", BPF_TRACE_FEXIT, BTF_KIND_FUNC, "" },
 	{ "iter", BPF_TRACE_ITER, BTF_KIND_FUNC, "bpf_iter_" },
+	{ "kprobe.multi", BPF_TRACE_KPROBE_MULTI, BTF_KIND_UNKN, "" },
 };
 
 static const struct hook *hook_of(const struct bpf_program *program)
@@ -47,6 +48,8 @@ static struct {
 	uint32_t id; /* 0: it does not have it */
 } known[OBJECT_PROGRAMS_MAX];
 
+static bool has_function[PROBE_FUNCTIONS_MAX]; /* by probe_functions[] */
+
 static uint32_t known_id(const struct bpf_program *program)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
@@ -62,13 +65,14 @@ static uint32_t known_id(const struct bpf_program *program)
 static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
 	const struct hook *hook = hook_of(program);
-	int err = bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+	bool is_kprobe = hook->type == BPF_TRACE_KPROBE_MULTI;
+	int err = bpf_program__set_type(program, is_kprobe ? BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACING);
 
 	(void)cookie;
 	if (!err)
 		err = bpf_program__set_expected_attach_type(program, hook->type);
 	opts->expected_attach_type = hook->type; /* libbpf up to 1.1 has looked at the program's already */
-	opts->attach_btf_id = known_id(program);
+	opts->attach_btf_id = is_kprobe ? 0 : known_id(program);
 	return err;
 }
 
@@ -76,7 +80,7 @@ static int take_sections(void)
 {
 	static bool taken;
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare);
-	char section[16];
+	char section[32];
 	int err;
 
 	for (size_t i = 0; !taken && i < ARRAY_SIZE(hooks); i++) {
@@ -118,11 +122,11 @@ int object_open(struct object *ret_object)
 	return bpf_object__open_skeleton(ret_object->skel->skeleton, &opts);
 }
 
-/* Looks up the hooks of the programs that are to be loaded. */
+/* Looks up the hooks of the programs that are to be loaded, and the functions for kprobes. */
 static int find_hooks(struct object *o, struct kernel_btf *kernel)
 {
 	static char text[OBJECT_PROGRAMS_MAX][96];
-	struct kernel_btf_name names[OBJECT_PROGRAMS_MAX];
+	struct kernel_btf_name names[OBJECT_PROGRAMS_MAX + PROBE_FUNCTIONS_MAX];
 	struct bpf_program *program;
 	size_t n = 0;
 	int err;
@@ -131,7 +135,7 @@ static int find_hooks(struct object *o, struct kernel_btf *kernel)
 		const struct hook *hook = hook_of(program);
 		const char *section = bpf_program__section_name(program);
 
-		if (!hook || !bpf_program__autoload(program))
+		if (!hook || hook->kind == BTF_KIND_UNKN || !bpf_program__autoload(program))
 			continue;
 		if (n == OBJECT_PROGRAMS_MAX || strlen(section) >= sizeof(known[n].section))
 			return -E2BIG;
@@ -140,9 +144,13 @@ static int find_hooks(struct object *o, struct kernel_btf *kernel)
 		names[n] = (struct kernel_btf_name){ text[n], hook->kind, 0 };
 		n++;
 	}
-	err = kernel_btf_find(kernel, names, n);
+	for (size_t i = 0; i < probe_function_count; i++)
+		names[n + i] = (struct kernel_btf_name){ probe_functions[i].name, BTF_KIND_FUNC, 0 };
+	err = kernel_btf_find(kernel, names, n + probe_function_count);
 	for (size_t i = 0; i < n; i++)
 		known[i].id = names[i].id;
+	for (size_t i = 0; i < probe_function_count; i++)
+		has_function[i] = names[n + i].id;
 	return err;
 }
 
@@ -153,7 +161,7 @@ static int leave_out_missing(struct object *o)
 	bpf_object__for_each_program(program, o->skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
-		if (!probe || !bpf_program__autoload(program) || known_id(program))
+		if (!probe || probe->backend == BACKEND_KPROBE || !bpf_program__autoload(program) || known_id(program))
 			continue;
 		if (!probe->optional)
 			return -ESRCH;
@@ -200,14 +208,40 @@ int object_load(struct object *o)
 	return err ? err : bpf_object__load_skeleton(o->skel->skeleton);
 }
 
-int object_attach(const struct bpf_program *program)
+/* All functions by one link: each link takes an RCU grace period to close. */
+static int attach_kprobes(int fd, bool at_return, uint64_t types)
+{
+	const char *names[PROBE_FUNCTIONS_MAX];
+	__u64 cookies[PROBE_FUNCTIONS_MAX];
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .kprobe_multi.syms = names, .kprobe_multi.cookies = cookies,
+		    .kprobe_multi.flags = at_return ? BPF_F_KPROBE_MULTI_RETURN : 0);
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < probe_function_count; i++) {
+		const struct probe_function *f = &probe_functions[i];
+
+		if (!has_function[i] || !(f->types & types) || (at_return && (f->cookie & NSS_COOKIE_KEEP)))
+			continue;
+		names[n] = f->name;
+		cookies[n++] = f->cookie;
+	}
+	opts.kprobe_multi.cnt = n;
+	return bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &opts);
+}
+
+int object_attach(const struct bpf_program *program, uint64_t types)
 {
 	const struct hook *hook = hook_of(program);
 	int fd = bpf_program__fd(program);
 
 	if (!hook)
 		return -EINVAL;
-	fd = hook->type == BPF_TRACE_ITER ? bpf_link_create(fd, 0, BPF_TRACE_ITER, NULL) : bpf_raw_tracepoint_open(NULL, fd);
+	if (hook->type == BPF_TRACE_KPROBE_MULTI)
+		fd = attach_kprobes(fd, strstr(bpf_program__section_name(program), "/leave"), types);
+	else if (hook->type == BPF_TRACE_ITER)
+		fd = bpf_link_create(fd, 0, BPF_TRACE_ITER, NULL);
+	else
+		fd = bpf_raw_tracepoint_open(NULL, fd);
 	return fd < 0 ? -errno : fd;
 }
 

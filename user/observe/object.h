@@ -24,8 +24,11 @@ int object_open(struct object *ret_object);
  */
 int object_load(struct object *object);
 
-/* Attaches @program where its section says: a link's file descriptor, or -errno. */
-int object_attach(const struct bpf_program *program);
+/*
+ * Attaches @program where its section says, kprobes to the functions that give the @types (bit per enum nss_type): a
+ * link's file descriptor, or -errno.
+ */
+int object_attach(const struct bpf_program *program, uint64_t types);
 
 /* May be called after object_open failed, or on zeroes. */
 void object_close(struct object *object);

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +209,7 @@ static int attach(struct observer *o)
 		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program) ||
 		    (probe->place == PROBE_REAL && o->spares))
 			continue;
-		o->links[o->nlinks] = object_attach(program);
+		o->links[o->nlinks] = object_attach(program, o->conf->types);
 		if (o->links[o->nlinks] < 0)
 			return o->links[o->nlinks];
 		o->nlinks++;
@@ -253,16 +254,26 @@ static int open_with(struct observer *o, const struct observe_settings *settings
 	return err;
 }
 
+/* Whether @id, which gives system calls, may be tried: the last way always, and what is asked for by name. */
+static bool may_try(enum backend_id id, const struct observe_settings *settings)
+{
+	struct host host;
+
+	if (settings->backend)
+		return !strcmp(settings->backend, backends[id].name);
+	if (id == BACKEND_TRACEPOINT)
+		return true;
+	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != HOST_PID_NS_INITIAL))
+		return false;
+	return !backend_glance(id);
+}
+
 /* The next backend after @id that gives system calls and may work, as @settings allow. BACKENDS_MAX: none. */
 static enum backend_id next_calls(enum backend_id id, const struct observe_settings *settings)
 {
-	while (++id < BACKENDS_MAX) {
-		if ((backends[id].types & BACKEND_CALLS) != BACKEND_CALLS)
-			continue;
-		if (settings->backend ? !strcmp(settings->backend, backends[id].name) :
-					id == BACKEND_TRACEPOINT || !backend_glance(id))
+	while (++id < BACKENDS_MAX)
+		if ((backends[id].types & BACKEND_CALLS) == BACKEND_CALLS && may_try(id, settings))
 			break;
-	}
 	return id;
 }
 
@@ -357,7 +368,7 @@ const char *observe_backend(const struct observer *o)
 
 int observe_snapshot_fd(struct observer *o)
 {
-	_close_ int link = object_attach(o->object.skel->progs.on_task);
+	_close_ int link = object_attach(o->object.skel->progs.on_task, o->conf->types);
 	int fd;
 
 	if (link < 0)
@@ -366,10 +377,40 @@ int observe_snapshot_fd(struct observer *o)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * The kernel waits for an RCU grace period, up to 0.1 s, for each function that fentry lets go of. A child does the
+ * waiting, and has nothing else open that somebody could wait for.
+ */
+static void close_aside(const int *links, size_t n)
+{
+	sigset_t all;
+	int highest = -1;
+
+	sigfillset(&all);
+	if (!n || fork())
+		return;
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	for (size_t i = 0; i < n; i++)
+		highest = links[i] > highest ? links[i] : highest;
+	for (int fd = 0; fd <= highest; fd++) {
+		bool is_link = false;
+
+		for (size_t i = 0; i < n; i++)
+			is_link |= links[i] == fd;
+		if (!is_link)
+			close(fd);
+	}
+	close_range((unsigned)highest + 1, ~0U, 0);
+	_exit(0);
+}
+
 void observe_close(struct observer *o)
 {
 	if (!o)
 		return;
+	if (o->calls == BACKEND_FENTRY)
+		close_aside(o->links, o->nlinks);
 	for (size_t i = 0; i < o->nlinks; i++)
 		close(o->links[i]);
 	if (o->tracked)

@@ -25,6 +25,8 @@ static const struct probe probes[] = {
 	WITH_SPARES("on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED),
 	WITH_SPARES("on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0),
 #undef WITH_SPARES
+	{ "probe_enter", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
+	{ "probe_leave", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 #define SYSCALL(EV, name, ...)                                               \
 	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false, PROBE_PLAIN }, \
@@ -40,6 +42,30 @@ static const struct probe probes[] = {
 	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true, PROBE_PLAIN },
 	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, PROBE_PLAIN },
 };
+
+#if defined(__x86_64__)
+#define NATIVE "__x64_sys_"
+#define COMPAT "__ia32_sys_"
+#elif defined(__aarch64__)
+#define NATIVE "__arm64_sys_"
+#endif
+
+const struct probe_function probe_functions[] = {
+#define SYSCALL(EV, name, ...) { NATIVE #name, CALL_TYPES(EV), NSS_EV_##EV },
+#include "abi/syscalls.def"
+#undef SYSCALL
+#ifdef COMPAT
+#define SYSCALL(EV, name, ...) { COMPAT #name, CALL_TYPES(EV), NSS_EV_##EV },
+#include "abi/syscalls.def"
+#undef SYSCALL
+#endif
+	{ "path_mount", BACKEND_TYPE(MOUNT), NSS_EV_MOUNT | NSS_COOKIE_KEEP },
+	{ "path_umount", BACKEND_TYPE(UMOUNT), NSS_EV_UMOUNT | NSS_COOKIE_KEEP },
+	{ "security_move_mount", BACKEND_TYPE(MOVE_MOUNT), NSS_EV_MOVE_MOUNT | NSS_COOKIE_KEEP },
+	{ "security_sb_pivotroot", BACKEND_TYPE(PIVOT_ROOT), NSS_EV_PIVOT_ROOT | NSS_COOKIE_KEEP },
+	{ "security_path_chroot", BACKEND_TYPE(CHROOT), NSS_EV_CHROOT | NSS_COOKIE_KEEP },
+};
+const size_t probe_function_count = ARRAY_SIZE(probe_functions);
 
 const struct probe *probe_find(const char *name)
 {

@@ -26,6 +26,18 @@ struct probe {
 	enum probe_place place;
 };
 
+/* A function that kprobes are set on. */
+struct probe_function {
+	const char *name;
+	uint64_t types; /* as in struct probe */
+	uint64_t cookie; /* NSS_COOKIE_KEEP: only its beginning is of interest */
+};
+
+extern const struct probe_function probe_functions[];
+extern const size_t probe_function_count;
+
+#define PROBE_FUNCTIONS_MAX 64
+
 /* The row of the program called @name, or NULL. */
 const struct probe *probe_find(const char *name);
 

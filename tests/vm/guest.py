@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One guest: a kernel of the list, the root file system, and what this repository built."""
+import os
+import pathlib
+import platform
+import shutil
+
+import debian
+import image
+import kernel as kernels
+import machine
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+VM = REPO / "build/vm"
+LIMIT = 600  # seconds
+# Where nothing works, most tests wait for what never comes: some failures tell enough.
+TESTS = ["python3", "-m", "pytest", "-q", "--maxfail=20", "tests/e2e"]
+# Not core: what a launcher or doctor does with system calls that are the same on all these kernels.
+NOT_CORE = ["doctor", "unshare", "sandbox", "enter", "info", "faults"]
+ENV = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb",
+       "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "-rs -p no:cacheprovider",
+       # A process costs some milliseconds here.
+       "NSSCOPE_TEST_SCALE": "10"}
+
+
+def host_arch():
+    """As Debian names it."""
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def build_directory(arch):
+    """Where make puts what it builds for @arch."""
+    return REPO / "build" if arch == host_arch() else REPO / "build" / arch
+
+
+def files(arch):
+    """What the guest has of this repository, below /nsscope; the object is for bpftool."""
+    build = build_directory(arch)
+    built = {f"build/{name}": build / name for name in ("nsscope", "nsscope.bpf.o", "tests/workload")}
+    return {**built, **{name: REPO / name for name in ("tests/e2e", "tests/lib", "tests/golden")}}
+
+
+class Guest:
+    """Made ready to run; debian.Unavailable says what is not to be had."""
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+        program = machine.ARCH[kernel.arch][0]
+        if not shutil.which(program):
+            raise debian.Unavailable(f"{program} is not installed")
+        for path in files(kernel.arch).values():
+            if not path.exists():
+                raise debian.Unavailable(f"{path.relative_to(REPO)} is not built")
+        self.home = kernels.ready(kernel, VM)
+        self.image, self.busybox = image.ready(VM, kernel.arch)
+
+    def run(self, command=None, limit=LIMIT, out=1, err=2):
+        """Runs @command, or the tests, and returns its exit status; machine.Failure if there is none."""
+        env = dict(ENV)
+        if not command:
+            command = list(TESTS)
+            if self.kernel.tests == "core":
+                command += [f"--ignore=tests/e2e/test_{name}.py" for name in NOT_CORE]
+            if self.kernel.backend != "best":
+                env["NSSCOPE_BACKEND"] = self.kernel.backend
+        env |= {name: value for name, value in os.environ.items() if name.startswith("NSSCOPE_TEST_")}
+        return machine.run(self.kernel.arch, self.home, self.image, self.busybox, command,
+                           files(self.kernel.arch), env, limit, out, err)
+
+
+def must_run(kernel):
+    """Whether it is a failure that @kernel cannot be had, and not only a pity."""
+    return os.environ.get("CI") == "true" and kernel.required == "yes"
