@@ -37,7 +37,9 @@ def files(arch):
     """What the guest has of this repository, below /nsscope; the object is for bpftool."""
     build = build_directory(arch)
     built = {f"build/{name}": build / name for name in ("nsscope", "nsscope.bpf.o", "tests/workload")}
-    return {**built, **{name: REPO / name for name in ("tests/e2e", "tests/lib", "tests/golden")}}
+    if (build / "bench").exists():
+        built["build/bench"] = build / "bench"
+    return {**built, **{name: REPO / name for name in ("tests/e2e", "tests/lib", "tests/golden", "tests/bench")}}
 
 
 class Guest:
@@ -54,7 +56,7 @@ class Guest:
         self.home = kernels.ready(kernel, VM)
         self.image, self.busybox = image.ready(VM, kernel.arch)
 
-    def run(self, command=None, limit=LIMIT, out=1, err=2):
+    def run(self, command=None, limit=LIMIT, count=False):
         """Runs @command, or the tests, and returns its exit status; machine.Failure if there is none."""
         env = dict(ENV)
         if not command:
@@ -65,7 +67,7 @@ class Guest:
                 env["NSSCOPE_BACKEND"] = self.kernel.backend
         env |= {name: value for name, value in os.environ.items() if name.startswith("NSSCOPE_TEST_")}
         return machine.run(self.kernel.arch, self.home, self.image, self.busybox, command,
-                           files(self.kernel.arch), env, limit, out, err)
+                           files(self.kernel.arch), env, limit, count)
 
 
 def must_run(kernel):

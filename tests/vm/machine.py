@@ -130,8 +130,11 @@ def write(fd, data):
         data = data[os.write(fd, data):]
 
 
-def run(arch, home, image, busybox, command, files, env, limit, out=1, err=2):
-    """Runs @command in a machine and returns its exit status; its output goes to the file descriptors @out and @err."""
+def run(arch, home, image, busybox, command, files, env, limit, count=False, out=1, err=2):
+    """Runs @command in a machine and returns its exit status; its output goes to the file descriptors @out and @err.
+
+    count: the guest's clock counts instructions, one each ns.
+    """
     nonce = uuid.uuid4().hex
     deadline = time.monotonic() + limit
     # In memory only: nothing is left whatever happens.
@@ -140,6 +143,7 @@ def run(arch, home, image, busybox, command, files, env, limit, out=1, err=2):
     ends = {name: os.pipe() for name in PORTS}
     fds = [pair[1] for pair in ends.values()]
     words = qemu(arch, home, image, f"/proc/self/fd/{initrd}", fds)
+    words += ["-icount", "shift=0,sleep=off"] if count else []
     process = subprocess.Popen(words, pass_fds=[initrd, *fds], stdin=subprocess.DEVNULL, stdout=err, stderr=err,
                                env={**os.environ, "TMPDIR": str(image.parent)})
     for fd in [initrd, *fds]:
