@@ -130,4 +130,4 @@ def test_a_backend_that_does_not_work_is_refused():
     process = subprocess.run([NSSCOPE, "run", "--backend", "fentry", "--", "true"], stdin=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, timeout=TIMEOUT, text=True)
     assert process.returncode == 125 and len(process.stderr.splitlines()) == 1
-    assert "fentry" in process.stderr and "doctor" in process.stderr
+    assert "fentry" in process.stderr

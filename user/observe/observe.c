@@ -44,13 +44,14 @@ static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list 
 
 static void explain(struct observe_error *e, const struct observe_settings *settings, int err, const char *what)
 {
-	if (settings->backend)
+	if (err == -EPERM || err == -EACCES)
+		snprintf(e->text, sizeof(e->text),
+			 "cannot %s: %s; observing needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN%s%s", what,
+			 strerror(-err), settings->backend ? "; or this is refused: the backend " : "",
+			 settings->backend ? settings->backend : "");
+	else if (settings->backend)
 		snprintf(e->text, sizeof(e->text), "cannot %s for the backend %s: %s; see nsscope doctor for what works here",
 			 what, settings->backend, strerror(-err));
-	else if (err == -EPERM || err == -EACCES)
-		snprintf(e->text, sizeof(e->text),
-			 "cannot %s: %s; observing needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN", what,
-			 strerror(-err));
 	else if (err == -ENOMEM)
 		snprintf(e->text, sizeof(e->text), "cannot %s: out of memory; try a smaller --buffer", what);
 	else
