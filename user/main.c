@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 	case CLI_DONE:
 		return 0;
 	case CLI_ERROR:
-		return STATUS_FAILED;
+		return s.command == CMD_UNSHARE ? STATUS_UNSHARE_FAILED : STATUS_FAILED;
 	case CLI_GO:
 		break;
 	}

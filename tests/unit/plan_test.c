@@ -11,6 +11,8 @@
 
 static char *argv_true[] = { "true", NULL };
 
+#define ROOT { .of = { { .one = true }, { .one = true } } }
+
 /* The plan in words, one step a line. */
 static const char *words(const struct launch_settings *s)
 {
@@ -89,14 +91,16 @@ static void map_root_implies_a_user_namespace(void **state)
 {
 	const struct launch_settings named = {
 		.namespaces = CLONE_NEWUTS,
-		.map_root = true,
+		.maps = ROOT,
 		.argv = argv_true,
 	};
-	const struct launch_settings alone = { .map_root = true, .argv = argv_true };
+	const struct launch_settings alone = { .maps = ROOT, .argv = argv_true };
 
 	(void)state;
 	assert_int_equal(namespaces(&named), CLONE_NEWUTS | CLONE_NEWUSER);
-	assert_string_equal(words(&named), "map root to the effective IDs\n"
+	assert_string_equal(words(&named), "setgroups(2): deny\n"
+					   "write the map of users\n"
+					   "write the map of groups\n"
 					   "restore the signal mask\n"
 					   "execute true\n");
 	assert_int_equal(namespaces(&alone), PLAN_DEFAULT_NAMESPACES | CLONE_NEWUSER);
@@ -160,12 +164,47 @@ static void no_command_is_the_shell(void **state)
 	assert_string_equal(words(&s), "restore the signal mask\nexecute the shell /bin/zsh\n");
 }
 
+static void setgroups_is_denied_before_the_maps_and_allowed_after(void **state)
+{
+	struct launch_settings s = {
+		.namespaces = CLONE_NEWUTS,
+		.maps.of[IDMAP_GROUPS] = { .n = 1, .items = { { IDMAP_RANGE, { 0, 1000, 10 } } } },
+		.argv = argv_true,
+	};
+
+	(void)state;
+	assert_int_equal(namespaces(&s), CLONE_NEWUTS | CLONE_NEWUSER);
+	assert_string_equal(words(&s), "write the map of groups\nrestore the signal mask\nexecute true\n");
+	s.maps.setgroups = IDMAP_SETGROUPS_DENY;
+	assert_string_equal(words(&s), "setgroups(2): deny\nwrite the map of groups\n"
+				       "restore the signal mask\nexecute true\n");
+	s.maps.setgroups = IDMAP_SETGROUPS_ALLOW;
+	assert_string_equal(words(&s), "write the map of groups\nsetgroups(2): allow\n"
+				       "restore the signal mask\nexecute true\n");
+}
+
+static void persistent_namespaces_stay_only_for_a_command(void **state)
+{
+	const struct launch_settings s = {
+		.namespaces = CLONE_NEWUTS | CLONE_NEWNET,
+		.persist = { [NSS_NS_UTS] = "/u", [NSS_NS_NET] = "/n" },
+		.argv = argv_true,
+	};
+
+	(void)state;
+	assert_string_equal(words(&s), "make a namespace persistent on /n\n"
+				       "make a namespace persistent on /u\n"
+				       "restore the signal mask\n"
+				       "let the persistent namespaces stay\n"
+				       "execute true\n");
+}
+
 /* As many steps as can be. */
 static void all_at_once(void **state)
 {
 	const struct launch_settings s = {
 		.namespaces = CLONE_NEWTIME | CLONE_NEWNET,
-		.map_root = true,
+		.maps = ROOT,
 		.mount_proc = true,
 		.root = "/r",
 		.argv = argv_true,
@@ -174,7 +213,9 @@ static void all_at_once(void **state)
 	(void)state;
 	assert_int_equal(namespaces(&s),
 			 CLONE_NEWTIME | CLONE_NEWNET | CLONE_NEWUSER | CLONE_NEWNS);
-	assert_string_equal(words(&s), "map root to the effective IDs\n"
+	assert_string_equal(words(&s), "setgroups(2): deny\n"
+					   "write the map of users\n"
+					   "write the map of groups\n"
 				       "make all mounts private\n"
 				       "chroot to /r\n"
 				       "change directory to /\n"
@@ -186,7 +227,7 @@ static void all_at_once(void **state)
 /* What is done outside comes before all else: the command is held meanwhile. */
 static void outside_comes_first_and_exec_last(void **state)
 {
-	const struct launch_settings s = { .map_root = true, .root = "/", .argv = argv_true };
+	const struct launch_settings s = { .maps = ROOT, .root = "/", .argv = argv_true };
 	enum plan_where where = PLAN_OUTSIDE;
 	struct plan p;
 	size_t i;
@@ -240,6 +281,8 @@ int main(void)
 		cmocka_unit_test(root_alone_is_the_working_directory),
 		cmocka_unit_test(working_directory_without_root),
 		cmocka_unit_test(no_command_is_the_shell),
+		cmocka_unit_test(setgroups_is_denied_before_the_maps_and_allowed_after),
+		cmocka_unit_test(persistent_namespaces_stay_only_for_a_command),
 		cmocka_unit_test(all_at_once),
 		cmocka_unit_test(outside_comes_first_and_exec_last),
 		cmocka_unit_test(refused),

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "cli/table.h"
 #include "cli/version.h"
@@ -11,17 +12,32 @@
 #include "sink/schema.h"
 #include "util/cleanup.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX 256
 /* getopt's value of a long option without a letter: its row, above all letters. */
 #define LONG_ONLY 256
 #define HELP (LONG_ONLY + ROWS_MAX)
+#define VERSION (HELP + 1)
 
 struct getopt_tables {
 	char brief[3 * ROWS_MAX];
-	struct option names[ROWS_MAX + 2];
+	struct option names[ROWS_MAX + 3];
 };
 
-static void make_tables(enum command_id command, struct getopt_tables *t)
+/*
+ * unshare(1)'s options may be abbreviated, and what is nsscope's own must not make them ambiguous: so that is an option
+ * only where it is spelled out.
+ */
+static bool is_spelled_out(const char *name, char **argv)
+{
+	size_t len = strlen(name);
+
+	for (; *argv && strcmp(*argv, "--"); argv++)
+		if (!strncmp(*argv, "--", 2) && !strncmp(*argv + 2, name, len) && (!(*argv)[2 + len] || (*argv)[2 + len] == '='))
+			return true;
+	return false;
+}
+
+static void make_tables(enum command_id command, char **argv, struct getopt_tables *t)
 {
 	size_t nbrief = 0, nnames = 0;
 
@@ -33,7 +49,8 @@ static void make_tables(enum command_id command, struct getopt_tables *t)
 
 		if (!(row->commands & command))
 			continue;
-		t->names[nnames++] = (struct option){ row->name, has, NULL, LONG_ONLY + (int)i };
+		if (command != CMD_UNSHARE || row->group != OPT_OUTPUT || is_spelled_out(row->name, argv))
+			t->names[nnames++] = (struct option){ row->name, has, NULL, LONG_ONLY + (int)i };
 		if (!row->brief)
 			continue;
 		t->brief[nbrief++] = (char)row->brief;
@@ -41,8 +58,12 @@ static void make_tables(enum command_id command, struct getopt_tables *t)
 			t->brief[nbrief++] = ':';
 	}
 	t->brief[nbrief++] = 'h';
-	t->brief[nbrief] = 0;
 	t->names[nnames++] = (struct option){ "help", no_argument, NULL, HELP };
+	if (command == CMD_UNSHARE) {
+		t->brief[nbrief++] = 'V';
+		t->names[nnames++] = (struct option){ "version", no_argument, NULL, VERSION };
+	}
+	t->brief[nbrief] = 0;
 	t->names[nnames] = (struct option){};
 }
 
@@ -133,6 +154,15 @@ static const struct command_row *find_command(const char *name)
 	return NULL;
 }
 
+/* The one that nsscope is called as by a link; NULL: none. */
+static const struct command_row *command_of_link(const char *argv0)
+{
+	const char *base = argv0 ? strrchr(argv0, '/') : NULL;
+
+	base = base ? base + 1 : argv0;
+	return base && !strcmp(base, "unshare") ? find_command(base) : NULL;
+}
+
 static enum cli_result bad_option(const struct command_row *command, int c, char **argv)
 {
 	if (c == ':')
@@ -152,7 +182,7 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 	struct getopt_tables t;
 	int c;
 
-	make_tables(command->id, &t);
+	make_tables(command->id, argv, &t);
 	optind = 0;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, t.brief, t.names, NULL)) >= 0) {
@@ -163,12 +193,17 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 			help_command(command);
 			return CLI_DONE;
 		}
+		if ((c == 'V' || c == VERSION) && command->id == CMD_UNSHARE) {
+			printf("nsscope unshare %s (does what unshare of util-linux 2.43 does)\n", NSSCOPE_VERSION);
+			return CLI_DONE;
+		}
 		if (c == '?' || c == ':')
 			return bad_option(command, c, argv);
 		row = row_of(command->id, c);
 		wrong = row->set(s, optarg, row->value);
 		if (wrong) {
-			fprintf(stderr, "nsscope %s: --%s=%s: %s\n", command->name, row->name, optarg, wrong);
+			fprintf(stderr, "nsscope %s: --%s%s%s: %s\n", command->name, row->name, optarg ? "=" : "",
+				optarg ? optarg : "", wrong);
 			return CLI_ERROR;
 		}
 	}
@@ -178,7 +213,7 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 
 static enum cli_result check_operands(const struct command_row *command, struct settings *s)
 {
-	if (s->command == CMD_RUN) {
+	if (s->command == CMD_RUN || s->command == CMD_UNSHARE) {
 		s->launch.argv = *s->operands ? s->operands : NULL;
 	} else if (s->command == CMD_REPLAY) {
 		if (!s->operands[0] || s->operands[1]) {
@@ -188,6 +223,11 @@ static enum cli_result check_operands(const struct command_row *command, struct 
 	} else if (*s->operands) {
 		fprintf(stderr, "nsscope %s: takes no operand: %s; see nsscope %s --help\n", command->name,
 			*s->operands, command->name);
+		return CLI_ERROR;
+	}
+	if (s->command == CMD_RUN && s->launch.maps.setgroups == IDMAP_SETGROUPS_ALLOW &&
+	    idmap_is_single(&s->launch.maps.of[IDMAP_GROUPS])) {
+		fprintf(stderr, "nsscope run: --setgroups=allow and --map-group, -r, -c exclude each other; see user_namespaces(7)\n");
 		return CLI_ERROR;
 	}
 	if (s->in && !s->pid) {
@@ -208,31 +248,40 @@ static enum cli_result done(enum cli_result result)
 
 enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 {
-	struct settings s = { .observe = { .buffer = OBSERVE_BUFFER_DEFAULT } };
+	struct settings s = {
+		.observe = { .buffer = OBSERVE_BUFFER_DEFAULT },
+		.unshare = { .propagation = MS_REC | MS_PRIVATE },
+	};
 	const struct command_row *command;
 	enum cli_result result;
 
 	for (uint32_t i = 0; i < NSS_EV_MAX; i++)
 		if (event_descs[i].group != GROUP_NONE)
 			s.observe.conf.types |= 1ULL << i;
-	if (argc < 2) {
-		fprintf(stderr, "nsscope: no command; see nsscope --help\n");
-		return CLI_ERROR;
-	}
-	if (answer(argv[1]))
-		return done(CLI_DONE);
-	command = find_command(argv[1]);
+	*ret_settings = s;
+	command = command_of_link(argv[0]);
 	if (!command) {
-		fprintf(stderr, "nsscope: no command '%s'; see nsscope --help\n", argv[1]);
-		return CLI_ERROR;
+		if (argc < 2) {
+			fprintf(stderr, "nsscope: no command; see nsscope --help\n");
+			return CLI_ERROR;
+		}
+		if (answer(argv[1]))
+			return done(CLI_DONE);
+		command = find_command(argv[1]);
+		if (!command) {
+			fprintf(stderr, "nsscope: no command '%s'; see nsscope --help\n", argv[1]);
+			return CLI_ERROR;
+		}
+		argc--;
+		argv++;
 	}
-	s.command = command->id;
+	s.command = ret_settings->command = command->id;
 	s.observe.backend = getenv("NSSCOPE_BACKEND");
 	if (s.observe.backend && !backend_is_choice(s.observe.backend)) {
 		fprintf(stderr, "nsscope: NSSCOPE_BACKEND=%s: neither kprobe, fentry nor tracepoint\n", s.observe.backend);
 		return CLI_ERROR;
 	}
-	result = parse_options(command, argc - 1, argv + 1, &s);
+	result = parse_options(command, argc, argv, &s);
 	if (result == CLI_GO)
 		result = check_operands(command, &s);
 	*ret_settings = s;

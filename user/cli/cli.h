@@ -13,7 +13,10 @@ enum cli_result {
 	CLI_ERROR, /* told on stderr */
 };
 
-/* Reads the command line. The strings of *ret_settings are @argv's. */
+/*
+ * Reads the command line. The strings of *ret_settings are @argv's; of CLI_DONE and CLI_ERROR it has only the command, 0
+ * where none was named.
+ */
 enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings);
 
 /* The man page, nsscope(1), in the man(7) language. */

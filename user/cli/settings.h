@@ -18,6 +18,8 @@
 #define STATUS_NOT_FOUND 127
 /* doctor: nsscope run would not work. */
 #define STATUS_NOT_WORKING 1
+/* unshare: all failures that are not the command's, as unshare(1) has it. */
+#define STATUS_UNSHARE_FAILED 1
 
 enum command_id {
 	CMD_RUN = 1,
@@ -25,11 +27,14 @@ enum command_id {
 	CMD_PS = 4,
 	CMD_REPLAY = 8,
 	CMD_DOCTOR = 16,
+	CMD_UNSHARE = 32,
 };
 
 struct settings {
 	enum command_id command;
 	struct launch_settings launch;
+	struct unshare_settings unshare;
+	bool dry_run;
 	struct observe_settings observe;
 	const char *outputs[OUTPUTS_MAX];
 	size_t noutputs;

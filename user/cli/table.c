@@ -7,28 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/launch_options.h"
+#include "cli/number.h"
 #include "event/event.h"
+#include "launch/persist.h"
 #include "observe/backends.h"
 #include "util/cleanup.h"
 
-/* A whole decimal number up to @max. */
-static bool number(const char *text, uint64_t max, uint64_t *ret)
-{
-	char *end;
-	unsigned long long v;
-
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || v > max)
-		return false;
-	*ret = v;
-	return true;
-}
-
 static const char *set_namespace(struct settings *s, const char *argument, uint64_t value)
 {
-	(void)argument;
 	s->launch.namespaces |= value;
+	if (argument)
+		s->launch.persist[persist_of(value)] = argument;
 	return NULL;
 }
 
@@ -45,14 +35,6 @@ static const char *set_mount_proc(struct settings *s, const char *argument, uint
 	(void)value;
 	s->launch.mount_proc = true;
 	s->launch.proc_dir = argument;
-	return NULL;
-}
-
-static const char *set_map_root(struct settings *s, const char *argument, uint64_t value)
-{
-	(void)argument;
-	(void)value;
-	s->launch.map_root = true;
 	return NULL;
 }
 
@@ -263,6 +245,14 @@ static const char *set_wide(struct settings *s, const char *argument, uint64_t v
 	return NULL;
 }
 
+static const char *set_dry_run(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->dry_run = true;
+	return NULL;
+}
+
 const struct option_row option_rows[] = {
 #define OPTION(commands, group, brief, name, argument, setter, value, help) \
 	{ commands, OPT_##group, brief, name, argument, set_##setter, value, help },
@@ -281,6 +271,7 @@ const size_t command_count = ARRAY_SIZE(command_rows);
 const char *const option_group_names[OPT_GROUPS] = {
 	[OPT_NAMESPACES] = "Namespaces (none named: pid mount uts ipc cgroup, with /proc mounted)",
 	[OPT_SANDBOX] = "Sandbox",
+	[OPT_IDS] = "User and group IDs (each but --setgroups implies -U)",
 	[OPT_WHICH] = "Which processes",
 	[OPT_OUTPUT] = "Output",
 };

@@ -5,7 +5,7 @@
 
 #include "cli/settings.h"
 
-enum option_group { OPT_NAMESPACES, OPT_SANDBOX, OPT_WHICH, OPT_OUTPUT, OPT_GROUPS };
+enum option_group { OPT_NAMESPACES, OPT_SANDBOX, OPT_IDS, OPT_WHICH, OPT_OUTPUT, OPT_GROUPS };
 
 struct option_row {
 	unsigned commands; /* enum command_id bits */

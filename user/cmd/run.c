@@ -11,7 +11,10 @@
 #include "cli/version.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/launching.h"
+#include "launch/idmap_write.h"
 #include "launch/launch.h"
+#include "launch/unshare.h"
 #include "util/cleanup.h"
 
 struct run {
@@ -24,6 +27,7 @@ struct run {
 	bool ended; /* the command has */
 	bool output_failed; /* and has been complained about */
 	int status; /* exit status of nsscope */
+	int killed_by; /* unshare: the signal that ended the command */
 };
 
 /* The command goes on when events cannot be written: its work is not ours to end. */
@@ -49,8 +53,16 @@ static int status_of(int wait_status)
 
 static void take_failure(struct run *r, const struct launch_event *e)
 {
-	complain("cannot %s: %s", e->stage, strerror(e->error));
-	r->status = STATUS_FAILED;
+	if (r->settings->launch.in_place) {
+		r->status = unshare_complain(e);
+		return;
+	}
+	if (e->helper && !e->error)
+		complain("cannot %s: newuidmap or newgidmap refused", e->stage);
+	else
+		complain("cannot %s: %s%s%s", e->stage, e->helper ? "newuidmap or newgidmap cannot be executed: " : "",
+			 strerror(e->error), e->helper ? " (Debian: package uidmap)" : "");
+	r->status = launching_failed(r->settings);
 	if (e->is_exec)
 		r->status = e->error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
@@ -63,12 +75,13 @@ static void take_launch_events(struct run *r)
 		r->ended = launch_event_is_last(&e);
 		if (e.what == LAUNCH_EXITED) {
 			r->status = status_of(e.status);
+			r->killed_by = WIFSIGNALED(e.status) ? WTERMSIG(e.status) : 0;
 		} else if (e.what == LAUNCH_FAILED) {
 			read_events(r);
 			take_failure(r, &e);
 		} else if (e.what == LAUNCH_SUPERVISOR_DIED) {
 			complain("its supervisor was killed, and the command with it");
-			r->status = STATUS_FAILED;
+			r->status = launching_failed(r->settings);
 		} else if (e.what == LAUNCH_STOPPED) {
 			read_events(r);
 			launch_stop_self(r->launch);
@@ -137,34 +150,35 @@ static int observe_and_launch(struct run *r)
 	err = observe_open(&observe, &r->observer, &error);
 	if (err) {
 		complain("%s", error.text);
-		return STATUS_FAILED;
+		return launching_failed(r->settings);
 	}
 	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
 	if (err) {
 		complain("cannot read the events: %s", strerror(-err));
-		return STATUS_FAILED;
+		return launching_failed(r->settings);
 	}
 	err = launch_observed(r);
 	if (err) {
 		explain_clone(err);
-		return STATUS_FAILED;
+		return launching_failed(r->settings);
 	}
 	launch_release(r->launch);
 	follow(r);
 	err = live_end(r->live);
 	check_output(r, err ? err : output_flush(r->output));
-	return r->output_failed ? STATUS_FAILED : r->status;
+	return r->output_failed ? launching_failed(r->settings) : r->status;
 }
 
-int cmd_run(const struct settings *s)
+int run_launched(const struct settings *s)
 {
-	struct run r = { .settings = s, .signals = -1, .status = STATUS_FAILED };
+	struct run r = { .settings = s, .signals = -1, .status = launching_failed(s) };
 	sigset_t all;
-	int err = launch_begin(&s->launch, &r.launch), status = STATUS_FAILED;
+	int status = launching_failed(s);
+	int err = launch_begin(&s->launch, &r.launch);
 
 	if (err) {
 		complain("cannot start the supervisor: %s", strerror(-err));
-		return STATUS_FAILED;
+		return status;
 	}
 	sigfillset(&all);
 	r.signals = block_signals(&all);
@@ -176,5 +190,23 @@ int cmd_run(const struct settings *s)
 	observe_close(r.observer);
 	if (r.signals >= 0)
 		close(r.signals);
-	return r.output ? close_outputs(r.output, status) : status;
+	if (r.output && close_outputs(r.output, 0))
+		return launching_failed(s);
+	if (s->launch.in_place && r.killed_by && status == 128 + r.killed_by)
+		unshare_die_of(r.killed_by);
+	return status;
+}
+
+int cmd_run(const struct settings *s)
+{
+	struct idmap_error error;
+	struct idmaps maps;
+
+	if (s->dry_run)
+		return dry_run(s);
+	if (idmap_load(&s->launch.maps, &maps, &error)) {
+		complain("cannot map the IDs: %s", error.text);
+		return STATUS_FAILED;
+	}
+	return run_launched(s);
 }

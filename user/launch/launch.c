@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/launch.h"
 
+#include "launch/deliver.h"
 #include "launch/pidfd.h"
 #include "launch/proc.h"
 #include "launch/signals.h"
@@ -16,22 +17,17 @@
 
 struct launch {
 	pid_t supervisor;
-	pid_t pid; /* of the command; 0: it is not there */
-	int pidfd; /* of the command, our own copy: the supervisor may be killed */
+	struct deliver to; /* the command; pid 0: it is not there; pidfd is our own: the supervisor may be killed */
 	int sock; /* to the supervisor: struct wire */
-	int gate; /* to the command */
-	bool in_pid_ns; /* the command is PID 1 of its namespace */
 	bool is_over; /* the last event is known */
 	bool keeps_modes; /* what the command did to the terminal's modes stands */
 	struct launch_event failure; /* of the setup, kept until the command has ended */
-	int ended_by; /* signal that SIGKILL did the work of */
-	sigset_t mask; /* that the command starts with */
 	struct terminal terminal;
 };
 
 static void launch_free(struct launch *l)
 {
-	int fds[] = { l->pidfd, l->sock, l->gate, l->terminal.fd };
+	int fds[] = { l->to.pidfd, l->to.proc, l->to.gate, l->sock, l->terminal.fd };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fds); i++)
@@ -45,8 +41,7 @@ static void cleanup_launch(struct launch **l)
 		launch_free(*l);
 }
 
-/* Looked up here, not in the new root, whose passwd and NSS modules are the sandbox's. */
-static const char *find_shell(void)
+const char *launch_shell(void)
 {
 	const char *shell = getenv("SHELL");
 	const struct passwd *pw;
@@ -79,22 +74,36 @@ static int fork_supervisor(struct launch *l, struct supervisor *s)
 		return -errno;
 	s->context.ignore_sigchld = sigchld.sa_handler == SIG_IGN;
 	sigfillset(&all);
-	if (sigprocmask(SIG_SETMASK, &all, &l->mask) < 0)
+	if (sigprocmask(SIG_SETMASK, &all, &l->to.mask) < 0)
 		return -errno;
-	s->context.mask = l->mask;
+	s->context.mask = l->to.mask;
 	pid = fork();
 	if (pid == 0) {
 		/* Or they would be open here when nsscope closes them. */
 		close(l->sock);
-		close(l->gate);
+		close(l->to.gate);
 		supervisor_run(s);
 	}
 	error = errno;
-	sigprocmask(SIG_SETMASK, &l->mask, NULL);
+	sigprocmask(SIG_SETMASK, &l->to.mask, NULL);
 	if (pid < 0)
 		return -error;
 	l->supervisor = pid;
 	return 0;
+}
+
+/* What the supervisor does, decided before it is there. */
+static int prepare(const struct launch_settings *settings, struct supervisor *s)
+{
+	struct idmap_error error;
+	int ret;
+
+	s->settings = settings;
+	s->context.settings = settings;
+	if (settings->in_place)
+		return 0;
+	ret = plan_make(settings, settings->argv ? NULL : launch_shell(), &s->plan);
+	return ret < 0 ? ret : idmap_load(&settings->maps, &s->context.maps, &error);
 }
 
 int launch_begin(const struct launch_settings *settings, struct launch **ret_launch)
@@ -106,22 +115,21 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 
 	if (!l)
 		return -ENOMEM;
-	l->pidfd = l->sock = l->gate = l->terminal.fd = -1;
-	ret = plan_make(settings, settings->argv ? NULL : find_shell(), &s.plan);
+	l->to.pidfd = l->to.proc = l->to.gate = l->sock = l->terminal.fd = -1;
+	ret = prepare(settings, &s);
 	if (ret < 0)
 		return ret;
-	l->in_pid_ns = s.plan.namespaces & CLONE_NEWPID;
+	l->to.in_pid_ns = s.plan.namespaces & CLONE_NEWPID;
 	ret = socket_pair(SOCK_SEQPACKET, &l->sock, &sock);
 	if (ret < 0)
 		return ret;
-	ret = socket_pair(SOCK_STREAM, &l->gate, &gate);
+	ret = socket_pair(SOCK_STREAM, &l->to.gate, &gate);
 	if (ret < 0)
 		return ret;
 	nsscope = pidfd_of(getpid());
 	if (nsscope < 0)
 		return -errno;
 	terminal_remember(&l->terminal);
-	s.context.argv = settings->argv;
 	s.terminal = l->terminal;
 	s.sock = sock;
 	s.gate = gate;
@@ -143,17 +151,18 @@ int launch_clone(struct launch *l, pid_t *ret_pid)
 	struct wire w = { .kind = WIRE_CLONE };
 	int ret;
 
-	if (l->pid)
+	if (l->to.pid)
 		return -EALREADY;
 	ret = wire_send(l->sock, &w, -1);
 	if (ret < 0)
 		return ret;
-	ret = wire_recv(l->sock, 0, &w, &l->pidfd);
+	ret = wire_recv(l->sock, 0, &w, &l->to.pidfd);
 	if (ret < 0)
 		return ret;
 	if (w.error)
 		return -w.error;
-	l->pid = w.pid;
+	l->to.pid = w.pid;
+	l->to.proc = proc_open(l->to.pidfd);
 	*ret_pid = w.pid;
 	return 0;
 }
@@ -162,10 +171,10 @@ int launch_release(struct launch *l)
 {
 	ssize_t n;
 
-	if (!l->pid)
+	if (!l->to.pid)
 		return -ESRCH;
 	do
-		n = send(l->gate, "", 1, MSG_NOSIGNAL);
+		n = send(l->to.gate, "", 1, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	/* Killed while it was held: the event says why. */
 	return n < 0 && errno != EPIPE ? -errno : 0;
@@ -181,8 +190,7 @@ static void take_last(struct launch *l, struct launch_event *e)
 	l->is_over = true;
 	if (e->what != LAUNCH_EXITED)
 		return;
-	if (l->ended_by && WIFSIGNALED(e->status) && WTERMSIG(e->status) == SIGKILL)
-		e->status = l->ended_by;
+	e->status = deliver_status(&l->to, e->status);
 	l->keeps_modes = WIFEXITED(e->status);
 }
 
@@ -203,8 +211,8 @@ int launch_next(struct launch *l, struct launch_event *ret_event)
 			e = l->failure;
 	} else if (ret == -EPIPE && !l->is_over) {
 		e.what = LAUNCH_SUPERVISOR_DIED;
-		if (l->pid)
-			pidfd_signal(l->pidfd, SIGKILL);
+		if (l->to.pid)
+			pidfd_signal(l->to.pidfd, SIGKILL);
 	} else if (ret != -EAGAIN && ret != -EPIPE) {
 		return ret;
 	}
@@ -214,67 +222,18 @@ int launch_next(struct launch *l, struct launch_event *ret_event)
 	return 0;
 }
 
-/* Exec closes the command's end of the gate. */
-static bool has_execed(const struct launch *l)
-{
-	struct pollfd p = { .fd = l->gate };
-
-	return poll(&p, 1, 0) > 0;
-}
-
-/*
- * Whether the kernel drops @sig because the command is a PID 1 (kernel/signal.c, sig_task_ignored).
- * It keeps a blocked one, for sigwait(3) or signalfd(2), as most programs that are made to be an
- * init have it. But before exec all are blocked, and unblocking them drops them.
- */
-static bool is_dropped(const struct launch *l, int sig)
-{
-	bool execed = has_execed(l);
-	struct proc_status s;
-
-	if (!l->in_pid_ns || sig < 1 || sig > 64 || signals_default(sig) == SIGNALS_PASS)
-		return false;
-	if (sig == SIGKILL || sig == SIGSTOP || proc_read_status(l->pidfd, &s) < 0)
-		return false;
-	if (proc_set_has(s.ignored, sig))
-		return false;
-	if (!execed)
-		return sigismember(&l->mask, sig) != 1;
-	return !proc_set_has(s.blocked | s.caught, sig) && !proc_awaits(l->pidfd, sig);
-}
-
 int launch_signal(struct launch *l, int sig, bool from_terminal)
 {
-	if (!l->pid || l->is_over)
+	if (!l->to.pid || l->is_over)
 		return -ESRCH;
-	/* Twice, because it may enter or leave sigwait(3) between the two looks at /proc. */
-	if (is_dropped(l, sig) && is_dropped(l, sig)) {
-		/* Had it left our process group, the terminal would not have meant it. */
-		if (from_terminal && getpgid(l->pid) != getpgrp())
-			return 0;
-		if (signals_default(sig) == SIGNALS_STOP) {
-			if (signals_group_is_orphaned())
-				return 0;
-			sig = SIGSTOP;
-		} else {
-			l->ended_by = sig;
-			sig = SIGKILL;
-		}
-	} else if (from_terminal) {
-		return 0;
-	}
-	return pidfd_signal(l->pidfd, sig) < 0 ? -errno : 0;
+	return deliver_signal(&l->to, sig, from_terminal);
 }
 
 int launch_stop_self(struct launch *l)
 {
-	struct proc_status s;
+	int ret = l->is_over ? 0 : deliver_stop_self(&l->to);
 
-	if (l->is_over || (proc_read_status(l->pidfd, &s) == 0 && s.state != 'T'))
-		return 0;
-	if (signals_group_is_orphaned())
-		return 0;
-	return kill(getpid(), SIGSTOP) < 0 ? -errno : 0;
+	return ret < 0 ? ret : 0;
 }
 
 void launch_end(struct launch *l)
@@ -290,9 +249,9 @@ void launch_end(struct launch *l)
 		ret = waitpid(l->supervisor, NULL, 0);
 	while (ret < 0 && errno == EINTR);
 	/* Already done, unless the supervisor was killed. */
-	if (l->pid && !pidfd_wait(l->pidfd, 0)) {
-		pidfd_signal(l->pidfd, SIGKILL);
-		pidfd_wait(l->pidfd, 1000);
+	if (l->to.pid && !pidfd_wait(l->to.pidfd, 0)) {
+		pidfd_signal(l->to.pidfd, SIGKILL);
+		pidfd_wait(l->to.pidfd, 1000);
 	}
 	terminal_restore(&l->terminal, !l->keeps_modes);
 	launch_free(l);

@@ -20,15 +20,42 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "abi/abi.h"
+#include "launch/idmap.h"
+
+/* What unshare(1) has beyond the rest, done in the place of the command: see unshare_plan.h. */
+struct unshare_settings {
+	bool fork; /* -f */
+	int kill_child; /* the signal; 0: none */
+	bool forward_signals;
+	bool has_owner;
+	uint32_t owner_uid, owner_gid;
+	unsigned long propagation; /* MS_* flags; 0: unchanged */
+	bool mount_binfmt;
+	const char *binfmt_dir; /* NULL: where it belongs, in a new proc */
+	const char *interpreter; /* -l, for binfmt_misc's register file */
+	bool has_uid, has_gid;
+	uint32_t uid, gid; /* -S, -G */
+	bool keep_caps;
+	bool has_boottime, has_monotonic;
+	int64_t boottime, monotonic; /* s */
+	bool clear_env;
+	const char *kept_env[64]; /* --whitelist-env: lists of names */
+	size_t nkept_env;
+};
+
 /* What to make; launch_begin takes a copy of all, by fork(2). */
 struct launch_settings {
 	uint64_t namespaces; /* CLONE_NEW* flags; 0: the default set, with /proc */
-	bool map_root; /* -r: the effective IDs are root inside */
+	struct idmap_settings maps; /* -r and the like; imply a user namespace */
+	const char *persist[NSS_NS_MAX]; /* files that namespaces are bound to, by what /proc/PID/ns calls them */
 	bool mount_proc; /* --mount-proc */
 	const char *proc_dir; /* where, in the new root; NULL: /proc */
 	const char *root; /* -R: chroot(2) there */
 	const char *wd; /* -w: chdir(2) there, in the new root */
 	char **argv; /* the command; NULL: the user's shell */
+	/* Not NULL: none is made by clone(2), the command itself does all as unshare(1) does. */
+	const struct unshare_settings *in_place;
 };
 
 enum launch_what {
@@ -45,7 +72,9 @@ struct launch_event {
 	int status;
 	int error; /* errno of the step */
 	bool is_exec; /* the step was execve */
+	int helper; /* exit status of a program that did the step, and told why it failed itself; 0: none */
 	char stage[96]; /* what was tried, in words: "mount proc on /proc" */
+	char hint[240]; /* why that may be, and what to do; or empty */
 };
 
 /* No event comes after this one: stop polling launch_fd, which may stay readable for ever. */
@@ -54,6 +83,11 @@ static inline bool launch_event_is_last(const struct launch_event *e)
 	return e->what == LAUNCH_EXITED || e->what == LAUNCH_FAILED ||
 	       e->what == LAUNCH_SUPERVISOR_DIED;
 }
+
+/*
+ * The caller's shell. To be looked up here, not in the new root, whose passwd and NSS modules are the sandbox's.
+ */
+const char *launch_shell(void);
 
 struct launch;
 struct signalfd_siginfo;

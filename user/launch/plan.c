@@ -24,6 +24,31 @@ static void add(struct plan *p, enum plan_act act, const char *arg)
 	p->steps[p->n++] = (struct plan_step){ act, arg };
 }
 
+/* Who is not privileged may map groups only without setgroups(2): user_namespaces(7). */
+static void add_maps(struct plan *p, const struct idmap_settings *maps)
+{
+	if (maps->setgroups == IDMAP_SETGROUPS_DENY || idmap_is_single(&maps->of[IDMAP_GROUPS]))
+		add(p, PLAN_SETGROUPS, "deny");
+	if (idmap_wanted(&maps->of[IDMAP_USERS]))
+		add(p, PLAN_USERS, NULL);
+	if (idmap_wanted(&maps->of[IDMAP_GROUPS]))
+		add(p, PLAN_GROUPS, NULL);
+	if (maps->setgroups == IDMAP_SETGROUPS_ALLOW)
+		add(p, PLAN_SETGROUPS, "allow");
+}
+
+static void add_persistent(struct plan *p, const struct launch_settings *s)
+{
+	unsigned int ns;
+
+	for (ns = 0; ns < NSS_NS_MAX; ns++) {
+		if (!s->persist[ns])
+			continue;
+		add(p, PLAN_PERSIST, s->persist[ns]);
+		p->persists = true;
+	}
+}
+
 /* The order is that of unshare(1): the proc directory is looked up in the new root. */
 int plan_make(const struct launch_settings *s, const char *shell, struct plan *ret_plan)
 {
@@ -36,10 +61,10 @@ int plan_make(const struct launch_settings *s, const char *shell, struct plan *r
 		p.namespaces = PLAN_DEFAULT_NAMESPACES;
 	if (mount_proc)
 		p.namespaces |= CLONE_NEWNS;
-	if (s->map_root) {
+	if (idmap_wanted(&s->maps.of[IDMAP_USERS]) || idmap_wanted(&s->maps.of[IDMAP_GROUPS]))
 		p.namespaces |= CLONE_NEWUSER;
-		add(&p, PLAN_MAP_ROOT, NULL);
-	}
+	add_maps(&p, &s->maps);
+	add_persistent(&p, s);
 	if (p.namespaces & CLONE_NEWNS)
 		add(&p, PLAN_PRIVATE, NULL);
 	if (s->root)
@@ -49,6 +74,8 @@ int plan_make(const struct launch_settings *s, const char *shell, struct plan *r
 	if (mount_proc)
 		add(&p, PLAN_MOUNT_PROC, s->proc_dir ? s->proc_dir : "/proc");
 	add(&p, PLAN_SIGNALS, NULL);
+	if (p.persists)
+		add(&p, PLAN_KEEP, NULL);
 	if (s->argv)
 		add(&p, PLAN_EXEC, s->argv[0]);
 	else

@@ -31,8 +31,9 @@ struct plan_step {
 
 struct plan {
 	uint64_t namespaces; /* CLONE_NEW* flags */
+	bool persists; /* some namespace is made persistent */
 	size_t n;
-	struct plan_step steps[PLAN_ACTS]; /* each act at most once */
+	struct plan_step steps[PLAN_ACTS + NSS_NS_MAX]; /* each act at most once, but for PERSIST */
 };
 
 /*

@@ -59,17 +59,13 @@ int proc_open(int pidfd)
 	return TAKE_FD(dir);
 }
 
-int proc_read_status(int pidfd, struct proc_status *ret_status)
+int proc_read_status(int proc, struct proc_status *ret_status)
 {
+	_fclose_ FILE *f = open_stream(proc, "status");
 	struct proc_status s = {};
-	_close_ int dir = proc_open(pidfd);
-	_fclose_ FILE *f = NULL;
 	char line[256];
 	int found = 0;
 
-	if (dir < 0)
-		return dir;
-	f = open_stream(dir, "status");
 	if (!f)
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
@@ -84,20 +80,17 @@ int proc_read_status(int pidfd, struct proc_status *ret_status)
 	return 0;
 }
 
-bool proc_awaits(int pidfd, int sig)
+bool proc_awaits(int proc, int sig)
 {
-	_close_ int dir = proc_open(pidfd), mem = -1;
-	_fclose_ FILE *f = NULL;
+	_fclose_ FILE *f = open_stream(proc, "syscall");
+	_close_ int mem = -1;
 	uint64_t address, set;
 	long number;
 
-	if (dir < 0)
-		return false;
-	f = open_stream(dir, "syscall");
 	if (!f || fscanf(f, "%ld 0x%" SCNx64, &number, &address) != 2 ||
 	    number != SYS_rt_sigtimedwait)
 		return false;
-	mem = openat(dir, "mem", O_RDONLY | O_CLOEXEC);
+	mem = openat(proc, "mem", O_RDONLY | O_CLOEXEC);
 	if (mem < 0 || pread(mem, &set, sizeof(set), (off_t)address) != sizeof(set))
 		return true;
 	return proc_set_has(set, sig);

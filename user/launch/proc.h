@@ -26,14 +26,14 @@ static inline bool proc_set_has(uint64_t set, int sig)
 /* Descriptor of the /proc directory of the process, surely of no later one with its PID. -errno. */
 int proc_open(int pidfd);
 
-/* 0 or -errno; -ESRCH: the process has been reaped. */
-int proc_read_status(int pidfd, struct proc_status *ret_status);
+/* @proc: of proc_open; it serves when something else is mounted on /proc, too. 0 or -errno; -ESRCH: it has been reaped. */
+int proc_read_status(int proc, struct proc_status *ret_status);
 
 /*
  * Whether the process waits for @sig in sigtimedwait(2), which the kernel holds for blocked but
  * shows as not blocked (task_struct.real_blocked). Also true if the set cannot be read.
  */
-bool proc_awaits(int pidfd, int sig);
+bool proc_awaits(int proc, int sig);
 
 /* Whether PIDs in /proc are PIDs here. */
 bool proc_is_ours(void);

@@ -1,39 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/steps.h"
 
-#include "launch/idmap.h"
+#include "launch/persist.h"
+#include "launch/proc.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
 
-static int step_map_root(const struct steps_context *c, const char *arg)
+static int step_setgroups(struct steps_context *c, const char *arg)
 {
-	(void)arg;
-	return idmap_root(c->pidfd);
+	_close_ int proc = proc_open(c->pidfd);
+
+	return proc < 0 ? proc : idmap_setgroups(proc, arg);
 }
 
-static int step_private(const struct steps_context *c, const char *arg)
+static int write_map(struct steps_context *c, enum idmap_kind kind)
+{
+	_close_ int proc = proc_open(c->pidfd);
+
+	if (proc < 0)
+		return proc;
+	return idmap_write_outside(proc, c->pid, kind, &c->maps.of[kind], &c->exec_error);
+}
+
+static int step_users(struct steps_context *c, const char *arg)
+{
+	(void)arg;
+	return write_map(c, IDMAP_USERS);
+}
+
+static int step_groups(struct steps_context *c, const char *arg)
+{
+	(void)arg;
+	return write_map(c, IDMAP_GROUPS);
+}
+
+static int step_persist(struct steps_context *c, const char *arg)
+{
+	_close_ int proc = proc_open(c->pidfd);
+	unsigned int ns = 0;
+	int ret;
+
+	/* Bound in the order of the list: each step is of the next. */
+	while (!c->settings->persist[ns] || (c->bound >> ns & 1))
+		ns++;
+	ret = proc < 0 ? proc : persist_bind(proc, (enum nss_ns)ns, arg);
+	if (!ret)
+		c->bound |= 1ULL << ns;
+	return ret;
+}
+
+void steps_undo(struct steps_context *c)
+{
+	unsigned int ns;
+
+	for (ns = 0; ns < NSS_NS_MAX; ns++) {
+		if (c->bound >> ns & 1)
+			persist_undo(c->settings->persist[ns]);
+	}
+	c->bound = 0;
+}
+
+static int step_keep(struct steps_context *c, const char *arg)
+{
+	(void)arg;
+	return write(c->keep, "k", 1) == 1 ? 0 : -errno;
+}
+
+void steps_forget(const struct steps_context *c)
+{
+	if (c->keep >= 0 && write(c->keep, "f", 1) < 0)
+		return;
+}
+
+static int step_private(struct steps_context *c, const char *arg)
 {
 	(void)c;
 	(void)arg;
 	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
 }
 
-static int step_chroot(const struct steps_context *c, const char *arg)
+static int step_chroot(struct steps_context *c, const char *arg)
 {
 	(void)c;
 	return chroot(arg) < 0 ? -errno : 0;
 }
 
-static int step_chdir(const struct steps_context *c, const char *arg)
+static int step_chdir(struct steps_context *c, const char *arg)
 {
 	(void)c;
 	return chdir(arg) < 0 ? -errno : 0;
 }
 
-static int step_mount_proc(const struct steps_context *c, const char *arg)
+static int step_mount_proc(struct steps_context *c, const char *arg)
 {
 	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
@@ -42,7 +103,7 @@ static int step_mount_proc(const struct steps_context *c, const char *arg)
 }
 
 /* exec(2) resets what is caught; what is ignored was inherited, but for SIGCHLD. */
-static int step_signals(const struct steps_context *c, const char *arg)
+static int step_signals(struct steps_context *c, const char *arg)
 {
 	(void)arg;
 	if (c->ignore_sigchld && signal(SIGCHLD, SIG_IGN) == SIG_ERR)
@@ -50,14 +111,14 @@ static int step_signals(const struct steps_context *c, const char *arg)
 	return sigprocmask(SIG_SETMASK, &c->mask, NULL) < 0 ? -errno : 0;
 }
 
-static int step_exec(const struct steps_context *c, const char *arg)
+static int step_exec(struct steps_context *c, const char *arg)
 {
 	(void)arg;
-	execvp(c->argv[0], c->argv);
+	execvp(c->settings->argv[0], c->settings->argv);
 	return -errno;
 }
 
-static int step_exec_shell(const struct steps_context *c, const char *arg)
+static int step_exec_shell(struct steps_context *c, const char *arg)
 {
 	const char *base = strrchr(arg, '/');
 	_free_ char *name = NULL;
@@ -71,7 +132,7 @@ static int step_exec_shell(const struct steps_context *c, const char *arg)
 	return -errno;
 }
 
-typedef int step_fn(const struct steps_context *c, const char *arg);
+typedef int step_fn(struct steps_context *c, const char *arg);
 
 static step_fn *const acts[PLAN_ACTS] = {
 #define STEP(id, name, where, words) [PLAN_##id] = step_##name,
@@ -79,7 +140,7 @@ static step_fn *const acts[PLAN_ACTS] = {
 #undef STEP
 };
 
-int steps_run(const struct plan *p, enum plan_where where, const struct steps_context *c,
+int steps_run(const struct plan *p, enum plan_where where, struct steps_context *c,
 	      struct launch_event *failed)
 {
 	const struct plan_step *s;
@@ -89,10 +150,11 @@ int steps_run(const struct plan *p, enum plan_where where, const struct steps_co
 		if (plan_where(s->act) != where)
 			continue;
 		ret = acts[s->act](c, s->arg);
-		if (ret < 0) {
+		if (ret) {
 			*failed = (struct launch_event){
 				.what = LAUNCH_FAILED,
-				.error = -ret,
+				.error = ret < 0 ? -ret : c->exec_error,
+				.helper = ret > 0 ? ret : 0,
 				.is_exec = plan_is_exec(s->act),
 			};
 			plan_describe(s, failed->stage, sizeof(failed->stage));

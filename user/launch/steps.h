@@ -3,22 +3,34 @@
 #ifndef LAUNCH_STEPS_H
 #define LAUNCH_STEPS_H
 
+#include "launch/idmap_write.h"
 #include "launch/plan.h"
 
 #include <signal.h>
 
 struct steps_context {
-	char **argv;
+	const struct launch_settings *settings;
+	struct idmaps maps;
 	sigset_t mask; /* that the command starts with */
 	bool ignore_sigchld; /* as it was for nsscope */
 	int pidfd; /* of the command; for the steps outside */
+	pid_t pid; /* the same */
+	uint64_t bound; /* bit N: namespace N is bound to its file */
+	int keep; /* pipe to the supervisor: a byte lets the persistent namespaces stay, a second one takes that back */
+	int helper, exec_error; /* see idmap_write_outside */
 };
 
 /*
  * Runs those of one side, in order, up to the first that fails. 0, which for the inside cannot be,
- * since the last is exec; or -errno, and then *failed is the LAUNCH_FAILED event of the step.
+ * since the last is exec; or -errno, or the status of a helper; then *failed is the LAUNCH_FAILED event of the step.
  */
-int steps_run(const struct plan *p, enum plan_where where, const struct steps_context *c,
+int steps_run(const struct plan *p, enum plan_where where, struct steps_context *c,
 	      struct launch_event *failed);
+
+/* Undoes, from outside, what a step outside left that should not outlive a command that did not run. */
+void steps_undo(struct steps_context *c);
+
+/* To be called in what was to be the command, when steps_run has failed: takes back what PLAN_KEEP said. */
+void steps_forget(const struct steps_context *c);
 
 #endif

@@ -4,10 +4,12 @@
 #include "launch/pidfd.h"
 #include "launch/reap.h"
 #include "launch/spawn.h"
+#include "launch/unshare.h"
 #include "launch/wire.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/signalfd.h>
@@ -19,6 +21,7 @@ struct state {
 	int pidfd; /* of the command */
 	pid_t pid; /* of the command; 0: it is not there */
 	bool modes; /* the terminal's modes are to be restored */
+	int kept; /* pipe: what the command says of the persistent namespaces; -1: none was made */
 };
 
 /* Closes all but @keep, so that no pipe's reader waits for a supervisor. */
@@ -42,6 +45,25 @@ static void close_others(int *keep, size_t n)
 	close_range(from, ~0U, 0);
 }
 
+/* As unshare(1) runs, but that nsscope tells what went wrong. */
+static _Noreturn void in_place_main(struct supervisor *s)
+{
+	struct wire w = { .kind = WIRE_EVENT };
+	struct unshare_end end;
+
+	signal(SIGCHLD, s->context.ignore_sigchld ? SIG_IGN : SIG_DFL);
+	sigprocmask(SIG_SETMASK, &s->context.mask, NULL);
+	unshare_run(s->settings, &end);
+	if (end.what == UNSHARE_ENDED) {
+		if (WIFSIGNALED(end.status))
+			unshare_die_of(WTERMSIG(end.status));
+		_exit(WEXITSTATUS(end.status));
+	}
+	w.event = end.failure;
+	wire_send(s->sock, &w, -1);
+	_exit(unshare_status(&end.failure));
+}
+
 /*
  * The parent-death signal is a second belt, for the case that the supervisor is killed. It is not
  * sent if the parent has ended already, and in a new PID namespace getppid(2) cannot tell.
@@ -57,11 +79,43 @@ static _Noreturn void command_main(struct supervisor *s, int parent)
 	do
 		n = read(s->gate, &go, 1);
 	while (n < 0 && errno == EINTR);
+	if (n == 1 && s->settings->in_place)
+		in_place_main(s);
 	if (n == 1) {
 		steps_run(&s->plan, PLAN_INSIDE, &s->context, &w.event);
+		steps_forget(&s->context);
 		wire_send(s->sock, &w, -1);
 	}
 	_exit(125);
+}
+
+/* Only if there is something to keep. */
+static int open_kept(struct state *st)
+{
+	struct supervisor *s = st->s;
+	int pair[2];
+
+	s->context.keep = -1;
+	if (!s->plan.persists)
+		return 0;
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	st->kept = pair[0];
+	s->context.keep = pair[1];
+	return 0;
+}
+
+/* The command has ended: unless it had been executed, the namespaces are not to stay. */
+static void undo_persistent(struct state *st)
+{
+	char said[2];
+
+	if (st->kept < 0)
+		return;
+	if (read(st->kept, said, sizeof(said)) != 1 || said[0] != 'k')
+		steps_undo(&st->s->context);
+	close(st->kept);
+	st->kept = -1;
 }
 
 static int clone_command(struct state *st)
@@ -69,11 +123,15 @@ static int clone_command(struct state *st)
 	struct supervisor *s = st->s;
 	_close_ int self = pidfd_of(getpid());
 	pid_t pid;
+	int ret;
 
 	if (self < 0)
 		return -errno;
 	if (st->sigchld < 0)
 		return st->sigchld;
+	ret = open_kept(st);
+	if (ret < 0)
+		return ret;
 	pid = spawn_clone(s->plan.namespaces, &st->pidfd);
 	if (pid == 0)
 		command_main(s, self);
@@ -95,11 +153,12 @@ static void serve_clone(struct state *st)
 	answer.pid = st->pid;
 	if (!answer.error) {
 		s->context.pidfd = st->pidfd;
+		s->context.pid = st->pid;
 		ret = steps_run(&s->plan, PLAN_OUTSIDE, &s->context, &failed.event);
 	}
-	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd }, 5);
+	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept }, 6);
 	wire_send(s->sock, &answer, st->pidfd);
-	if (ret < 0) {
+	if (ret) {
 		wire_send(s->sock, &failed, -1);
 		pidfd_signal(st->pidfd, SIGKILL);
 	}
@@ -116,6 +175,7 @@ static void tell_status(struct state *st, int status)
 	} else {
 		w.event.what = LAUNCH_EXITED;
 		st->pid = 0;
+		undo_persistent(st);
 		st->modes = WIFSIGNALED(status);
 	}
 	wire_send(st->s->sock, &w, -1);
@@ -143,6 +203,7 @@ static _Noreturn void finish(struct state *st)
 		st->modes = true;
 		pidfd_signal(st->pidfd, SIGKILL);
 		reap_kill_all();
+		undo_persistent(st);
 	}
 	terminal_restore(&st->s->terminal, st->modes);
 	_exit(0);
@@ -161,7 +222,7 @@ static int open_sigchld(void)
 
 _Noreturn void supervisor_run(struct supervisor *s)
 {
-	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1 };
+	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1, .kept = -1 };
 	struct pollfd on[] = {
 		{ .fd = s->sock, .events = POLLIN },
 		{ .fd = s->nsscope, .events = POLLIN },

@@ -8,7 +8,8 @@
 
 /* All descriptors are close-on-exec. */
 struct supervisor {
-	struct plan plan;
+	const struct launch_settings *settings;
+	struct plan plan; /* unless the command does all in place */
 	struct steps_context context;
 	struct terminal terminal;
 	int sock; /* to nsscope: struct wire */

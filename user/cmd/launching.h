@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands that launch share. */
+#ifndef CMD_LAUNCHING_H
+#define CMD_LAUNCHING_H
+
+#include "cli/settings.h"
+
+/* Launches and observes what @s->launch says; returns the exit status. unshare may end by a signal here. */
+int run_launched(const struct settings *s);
+
+/* Tells, on standard output, what run_launched would do, and does nothing; returns the exit status. */
+int dry_run(const struct settings *s);
+
+/* Tells in one line what failed; returns the exit status of unshare(1). */
+int unshare_complain(const struct launch_event *failure);
+
+/* The exit status of a failure that is not the command's. */
+static inline int launching_failed(const struct settings *s)
+{
+	return s->launch.in_place ? STATUS_UNSHARE_FAILED : STATUS_FAILED;
+}
+
+#endif
