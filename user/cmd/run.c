@@ -12,8 +12,10 @@
 #include "cmd/cmd.h"
 #include "cmd/common.h"
 #include "cmd/launching.h"
+#include "launch/hint.h"
 #include "launch/idmap_write.h"
 #include "launch/launch.h"
+#include "launch/plan.h"
 #include "launch/unshare.h"
 #include "util/cleanup.h"
 
@@ -127,17 +129,16 @@ static int launch_observed(struct run *r)
 	return err;
 }
 
-static void explain_clone(int err)
+static void explain_clone(const struct run *r, int err)
 {
-	const char *hint = "";
+	uint64_t flags = r->settings->launch.namespaces;
+	struct plan plan;
+	char hint[240];
 
-	if (err == -EPERM)
-		hint = "; new namespaces need root, or -U (with -r) where the system allows user namespaces";
-	else if (err == -ENOSPC || err == -EUSERS)
-		hint = "; the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces";
-	else if (err == -EINVAL)
-		hint = "; the kernel does not have one of these namespaces";
-	complain("cannot create the namespaces: %s%s", strerror(-err), hint);
+	if (!plan_make(&r->settings->launch, NULL, &plan))
+		flags = plan.namespaces;
+	hint_namespaces(flags, -err, hint, sizeof(hint));
+	complain("cannot create the namespaces: %s%s%s", strerror(-err), *hint ? "; " : "", hint);
 }
 
 static int observe_and_launch(struct run *r)
@@ -159,7 +160,7 @@ static int observe_and_launch(struct run *r)
 	}
 	err = launch_observed(r);
 	if (err) {
-		explain_clone(err);
+		explain_clone(r, err);
 		return launching_failed(r->settings);
 	}
 	launch_release(r->launch);

@@ -74,8 +74,8 @@ static const char *hint_bind(const struct unshare_step *step, int error)
 	if (error == ENOENT)
 		return "the file must be there: touch it first";
 	if (error == EINVAL && step->number == NSS_NS_MNT)
-		return "the file of a mount namespace must be on a mount that is not shared: mount --bind DIR DIR; mount "
-		       "--make-private DIR";
+		return "its file must be on a mount that is not shared (mount --make-private); Linux 6.18 also refuses some of "
+		       "those made within another new mount namespace, by chance: try again";
 	return error == EPERM || error == EACCES ? "binding a namespace to a file takes root" : "";
 }
 

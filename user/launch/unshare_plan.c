@@ -182,7 +182,8 @@ int unshare_plan(const struct launch_settings *s, const char *shell, struct unsh
 	if (idmap_wanted(&s->maps.of[IDMAP_USERS]) || idmap_wanted(&s->maps.of[IDMAP_GROUPS]) || u->has_owner)
 		p.namespaces |= CLONE_NEWUSER;
 	add_owner(&p, u);
-	add(&p, UNSHARE_UNSHARE, NULL, (int64_t)p.namespaces);
+	if (p.namespaces)
+		add(&p, UNSHARE_UNSHARE, NULL, (int64_t)p.namespaces);
 	add_outside_maps(&p, s);
 	if (u->has_boottime)
 		add(&p, UNSHARE_BOOTTIME, "boottime", u->boottime);
@@ -226,7 +227,7 @@ void unshare_describe(const struct unshare_step *step, char *words, size_t size)
 		break;
 	case NAMES:
 		persist_names((uint64_t)step->number, names, sizeof(names));
-		snprintf(words, size, "%s %s", what, *names ? names : "(none)");
+		snprintf(words, size, "%s %s", what, names);
 		break;
 	case BOUND:
 		snprintf(words, size, "%s %s on %s", what, persist_name((enum nss_ns)step->number), step->arg);
