@@ -108,6 +108,8 @@ static void help_command(const struct command_row *command)
 		}
 	}
 	printf("\n  -h, --help                   show this\n");
+	if (command->id == CMD_UNSHARE)
+		printf("  -V, --version                show the version\n");
 }
 
 static void help_all(void)
@@ -121,8 +123,9 @@ static void help_all(void)
 	       "  nsscope --json-schema     the JSON Schema of -o json\n"
 	       "  nsscope --man             the manual page; --version, --help\n\n"
 	       "Exit status: run: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
-	       "not be executed or found. 125: nsscope itself failed. doctor: 0 if run works\n"
-	       "here, else 1. Others: 0, or 125.\n");
+	       "not be executed or found. 125: nsscope itself failed. unshare: as unshare(1): 1 for what\n"
+	       "is 125 elsewhere, ended by the command's signal. doctor: 0 if run works here, else 1.\n"
+	       "Others: 0, or 125.\n");
 }
 
 /* nsscope's own options, which stand in the place of a command. */

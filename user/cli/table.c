@@ -269,7 +269,7 @@ const struct command_row command_rows[] = {
 const size_t command_count = ARRAY_SIZE(command_rows);
 
 const char *const option_group_names[OPT_GROUPS] = {
-	[OPT_NAMESPACES] = "Namespaces (none named: pid mount uts ipc cgroup, with /proc mounted)",
+	[OPT_NAMESPACES] = "Namespaces (bound to FILE, one outlives the command; run, none named: pid mount uts ipc cgroup and /proc)",
 	[OPT_SANDBOX] = "Sandbox",
 	[OPT_IDS] = "User and group IDs (each but --setgroups implies -U)",
 	[OPT_WHICH] = "Which processes",

@@ -61,9 +61,11 @@ static void take_failure(struct run *r, const struct launch_event *e)
 	}
 	if (e->helper && !e->error)
 		complain("cannot %s: newuidmap or newgidmap refused", e->stage);
+	else if (e->helper)
+		complain("cannot %s: newuidmap or newgidmap cannot be executed: %s (Debian: package uidmap)", e->stage,
+			 strerror(e->error));
 	else
-		complain("cannot %s: %s%s%s", e->stage, e->helper ? "newuidmap or newgidmap cannot be executed: " : "",
-			 strerror(e->error), e->helper ? " (Debian: package uidmap)" : "");
+		complain("cannot %s: %s%s%s", e->stage, strerror(e->error), *e->hint ? "; " : "", e->hint);
 	r->status = launching_failed(r->settings);
 	if (e->is_exec)
 		r->status = e->error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;

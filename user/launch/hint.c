@@ -55,25 +55,26 @@ void hint_namespaces(uint64_t flags, int error, char *hint, size_t size)
 		snprintf(hint, size, "the kernel does not have one of these namespaces: %s", names);
 }
 
-static const char *hint_proc(const struct unshare_plan *p, int error)
+static const char *hint_proc(uint64_t namespaces, int error)
 {
 	if (error != EPERM)
 		return error == ENOENT ? "the directory must be there, in the new root" : "";
-	if (!(p->namespaces & CLONE_NEWUSER))
+	if (!(namespaces & CLONE_NEWUSER))
 		return "mounting needs root, or -U (with -r)";
-	if (!(p->namespaces & CLONE_NEWPID))
+	if (!(namespaces & CLONE_NEWPID))
 		return "a proc of the present PID namespace cannot be mounted from a new user namespace: add -p -f";
 	return "/proc is masked here (a container): the kernel refuses one that would show more than the present one, see "
 	       "mount_namespaces(7)";
 }
 
-static const char *hint_bind(const struct unshare_step *step, int error)
+/* @pid, @mnt: it is a namespace of that type. */
+static const char *hint_bind(bool pid, bool mnt, int error)
 {
-	if (error == ENOENT && step->number == NSS_NS_PID_FOR_CHILDREN)
+	if (error == ENOENT && pid)
 		return "the file must be there; and a PID namespace can be bound only when it has a process: add --fork";
 	if (error == ENOENT)
 		return "the file must be there: touch it first";
-	if (error == EINVAL && step->number == NSS_NS_MNT)
+	if (error == EINVAL && mnt)
 		return "its file must be on a mount that is not shared (mount --make-private); Linux 6.18 also refuses some of "
 		       "those made within another new mount namespace, by chance: try again";
 	return error == EPERM || error == EACCES ? "binding a namespace to a file takes root" : "";
@@ -135,10 +136,10 @@ void hint_unshare(const struct unshare_plan *p, const struct unshare_step *step,
 		hint_namespaces((uint64_t)step->number, error, hint, size);
 		return;
 	case UNSHARE_MOUNT_PROC:
-		text = hint_proc(p, error);
+		text = hint_proc(p->namespaces, error);
 		break;
 	case UNSHARE_BIND:
-		text = hint_bind(step, error);
+		text = hint_bind(step->number == NSS_NS_PID_FOR_CHILDREN, step->number == NSS_NS_MNT, error);
 		break;
 	case UNSHARE_USERS:
 	case UNSHARE_GROUPS:
@@ -148,6 +149,33 @@ void hint_unshare(const struct unshare_plan *p, const struct unshare_step *step,
 		break;
 	default:
 		text = hint_other(step->act, error);
+	}
+	snprintf(hint, size, "%s", text);
+}
+
+void hint_plan(const struct plan *p, const struct plan_step *step, int error, char *hint, size_t size)
+{
+	const char *text = "";
+
+	switch (step->act) {
+	case PLAN_USERS:
+	case PLAN_GROUPS:
+		text = hint_map(error);
+		break;
+	case PLAN_PERSIST:
+		text = hint_bind(false, p->namespaces & CLONE_NEWNS, error);
+		break;
+	case PLAN_PRIVATE:
+		text = hint_other(UNSHARE_PROPAGATION, error);
+		break;
+	case PLAN_CHROOT:
+		text = hint_other(UNSHARE_CHROOT, error);
+		break;
+	case PLAN_MOUNT_PROC:
+		text = hint_proc(p->namespaces, error);
+		break;
+	default:
+		break;
 	}
 	snprintf(hint, size, "%s", text);
 }

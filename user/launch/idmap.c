@@ -293,6 +293,7 @@ int idmap_format(const struct idmap *m, char text[IDMAP_TEXT_MAX])
 {
 	size_t len = 0, i;
 
+	text[0] = '\0';
 	for (i = 0; i < m->n; i++) {
 		const struct idmap_range *r = &m->ranges[i];
 		int n = snprintf(text + len, IDMAP_TEXT_MAX - len, "%u %u %u\n", r->inner, r->outer, r->count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/steps.h"
 
+#include "launch/hint.h"
 #include "launch/persist.h"
 #include "launch/proc.h"
 #include "util/cleanup.h"
@@ -158,6 +159,7 @@ int steps_run(const struct plan *p, enum plan_where where, struct steps_context 
 				.is_exec = plan_is_exec(s->act),
 			};
 			plan_describe(s, failed->stage, sizeof(failed->stage));
+			hint_plan(p, s, failed->error, failed->hint, sizeof(failed->hint));
 			return ret;
 		}
 	}

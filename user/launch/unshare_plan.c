@@ -138,6 +138,15 @@ static void add_credentials(struct unshare_plan *p, const struct unshare_setting
 		add(p, UNSHARE_DEATH_SIGNAL_2, NULL, u->kill_child);
 }
 
+static bool persists(const struct launch_settings *s)
+{
+	enum nss_ns ns = 0;
+
+	while (ns < NSS_NS_MAX && !s->persist[ns])
+		ns++;
+	return ns < NSS_NS_MAX;
+}
+
 static void add_end(struct unshare_plan *p, const struct launch_settings *s, const char *shell)
 {
 	const struct unshare_settings *u = s->in_place;
@@ -146,7 +155,7 @@ static void add_end(struct unshare_plan *p, const struct launch_settings *s, con
 		add(p, UNSHARE_ENVIRONMENT, NULL, 0);
 	if (u->fork)
 		add(p, UNSHARE_SIGNALS, NULL, 0);
-	if (p->outsider)
+	if (persists(s))
 		add(p, UNSHARE_KEEP, NULL, 0);
 	if (s->argv)
 		add(p, UNSHARE_EXEC, s->argv[0], 0);
