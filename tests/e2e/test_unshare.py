@@ -677,21 +677,20 @@ NSFS = "{ grep -c ' nsfs ' /proc/self/mounts || :; }"
 
 
 @pytest.mark.parametrize("options", ["-f --uts=$D/a", "--uts=$D/a", "-f --pid=$D/a", "-rf --uts=$D/a --user=$D/b", "-r --user=$D/b",
-                                     "-f --mount=$D/a --ipc=$D/b --net=$D/c", "--mount=$D/a", "-T --time=$D/a", "--cgroup=$D/a"])
+                                     "-f --mount=$D/a --ipc=$D/b --net=$D/c", "--mount=$D/a", "-T -f --time=$D/a", "--cgroup=$D/a"])
 @pytest.mark.parametrize("command", ["unshare", "run -o text=/dev/null"])
 def test_persistent_before_the_command(base, options, command):
     """The command finds them there, also when it is looked at from the old mount namespace; afterwards they stay."""
     if command != "unshare":
         options = options.replace("-f ", "").replace("-rf", "-r")
     n = options.count("=")
+    enter = "nsenter --mount=/proc/self/fd/8" if "--mount" in options else ""
     script = f"""
-        outside=$$; exec 8</proc/$$/ns/mnt
+        exec 8</proc/$$/ns/mnt
         for i in 1 2 3 4 5; do
-            $N {command} {options} -- sh -c 'nsenter --mount=/proc/self/fd/8 grep -c " nsfs " /proc/self/mounts 2>/dev/null ||
-                grep -c " nsfs " /proc/{{}}/mounts' || exit
+            $N {command} {options} -- {enter} grep -c " nsfs " /proc/self/mounts || exit
             {NSFS}; umount $(awk '$3 == "nsfs" {{ print $2 }}' /proc/self/mounts)
         done"""
-    script = script.replace("/proc/{}/mounts", "/proc/$PPID/mounts")
     done = in_mount_namespace(base, script)
     assert done.stdout.split() == [str(n).encode()] * 10, done
 
