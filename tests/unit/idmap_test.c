@@ -262,7 +262,12 @@ static const char *made(const struct idmap_request *r, const struct idmap_ground
 static void requests_become_maps(void **state)
 {
 	const struct idmap parent = { 2, { { 0, 100, 10 }, { 20, 300, 10 } } };
-	const struct idmap_ground g = { .effective = 1000, .has_subids = true, .subids = { 0, 100000, 65536 }, .parent = &parent };
+	const struct idmap_ground g = {
+		.effective = 1000,
+		.has_subids = true,
+		.subids = { 0, 100000, 65536 },
+		.parent = &parent,
+	};
 	struct idmap_request r = {};
 
 	(void)state;

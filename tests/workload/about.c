@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * about [STATUS [IGNORED...]]: tells all that a launcher may set of a process, as one JSON object, and exits. What it reads of /proc
+ * about [STATUS]: tells all that a launcher may set of a process, as one JSON object, and exits. What it reads of /proc
  * comes from the directory on descriptor 9, so that it works where /proc is another or none. Linked statically, for
  * empty roots.
  */

@@ -18,8 +18,8 @@ struct unshare_end {
 
 /*
  * Carries out @s, whose in_place is set. Returns only if the command is not, or was not, this process: then all that is
- * left to do is to tell a failure and to end as unshare_exit does. It may return in a child of the caller: that has the
- * same to do.
+ * left to do is to tell a failure and to end with unshare_status, or to end as the command did. It may return in a
+ * child of the caller: that has the same to do.
  */
 void unshare_run(const struct launch_settings *s, struct unshare_end *ret_end);
 
