@@ -61,7 +61,11 @@ class Guest:
         env = dict(ENV)
         if not command:
             command = list(TESTS)
-            command += [f"--ignore=tests/e2e/test_{name}.py" for name in NOT_CORE - set(self.kernel.tests.split(","))]
+            if self.kernel.tests[0] == "=":
+                command[-1:] = [f"tests/e2e/test_{name}.py" for name in self.kernel.tests[1:].split(",")]
+            else:
+                command += [f"--ignore=tests/e2e/test_{name}.py"
+                            for name in NOT_CORE - set(self.kernel.tests.split(","))]
             if self.kernel.backend != "best":
                 env["NSSCOPE_BACKEND"] = self.kernel.backend
         env |= {name: value for name, value in os.environ.items() if name.startswith("NSSCOPE_TEST_")}

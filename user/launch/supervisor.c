@@ -156,12 +156,13 @@ static void serve_clone(struct state *st)
 		s->context.pid = st->pid;
 		ret = steps_run(&s->plan, PLAN_OUTSIDE, &s->context, &failed.event);
 	}
+	/* Before the answer, upon which nsscope releases the command. */
+	if (ret)
+		pidfd_signal(st->pidfd, SIGKILL);
 	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept }, 6);
 	wire_send(s->sock, &answer, st->pidfd);
-	if (ret) {
+	if (ret)
 		wire_send(s->sock, &failed, -1);
-		pidfd_signal(st->pidfd, SIGKILL);
-	}
 }
 
 static void tell_status(struct state *st, int status)
