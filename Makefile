@@ -40,8 +40,9 @@ SRC := $(wildcard user/*.c user/*/*.c)
 OBJ := $(SRC:%.c=$(B)/%.o)
 # What runs without root and without BPF: the unit tests and the fuzzer link it.
 PURE := $(filter $(B)/user/util/% $(B)/user/event/% $(B)/user/model/% $(B)/user/view/% $(B)/user/sink/% \
-	$(B)/user/source/recording.o $(B)/user/launch/plan.o $(B)/user/launch/idmap.o \
-	$(B)/user/launch/unshare_plan.o $(B)/user/launch/persist.o $(B)/user/doctor/parse.o $(B)/user/doctor/report.o,$(OBJ))
+	$(B)/user/source/recording.o $(B)/user/launch/plan.o $(B)/user/launch/spec.o $(B)/user/launch/hints.o \
+	$(B)/user/launch/idmap.o $(B)/user/launch/unshare_plan.o $(B)/user/launch/persist.o \
+	$(B)/user/doctor/parse.o $(B)/user/doctor/report.o,$(OBJ))
 
 all: $(B)/nsscope
 

@@ -260,7 +260,7 @@ static void refused(void **state)
 
 static void words_are_cut(void **state)
 {
-	const struct plan_step s = { PLAN_CHROOT, "/a/long/path" };
+	const struct plan_step s = { .act = PLAN_CHROOT, .arg = "/a/long/path" };
 	char text[12];
 
 	(void)state;

@@ -284,6 +284,7 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 		fprintf(stderr, "nsscope: NSSCOPE_BACKEND=%s: neither kprobe, fentry nor tracepoint\n", s.observe.backend);
 		return CLI_ERROR;
 	}
+	s.launch.sandbox.loopback = command->id == CMD_RUN;
 	result = parse_options(command, argc, argv, &s);
 	if (result == CLI_GO)
 		result = check_operands(command, &s);

@@ -16,6 +16,8 @@
 #define STATUS_FAILED 125
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_NOT_FOUND 127
+/* run --time-limit, as timeout(1). */
+#define STATUS_TIMED_OUT 124
 /* doctor: nsscope run would not work. */
 #define STATUS_NOT_WORKING 1
 /* unshare: all failures that are not the command's, as unshare(1) has it. */

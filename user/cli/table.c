@@ -9,6 +9,7 @@
 
 #include "cli/launch_options.h"
 #include "cli/number.h"
+#include "cli/sandbox_options.h"
 #include "event/event.h"
 #include "launch/persist.h"
 #include "observe/backends.h"

@@ -13,6 +13,7 @@
 #include "cmd/common.h"
 #include "cmd/launching.h"
 #include "launch/hint.h"
+#include "launch/hints.h"
 #include "launch/idmap_write.h"
 #include "launch/launch.h"
 #include "launch/plan.h"
@@ -55,6 +56,8 @@ static int status_of(int wait_status)
 
 static void take_failure(struct run *r, const struct launch_event *e)
 {
+	const char *hint = *e->hint ? e->hint : launch_hint(e);
+
 	if (r->settings->launch.in_place) {
 		r->status = unshare_complain(e);
 		return;
@@ -65,7 +68,7 @@ static void take_failure(struct run *r, const struct launch_event *e)
 		complain("cannot %s: newuidmap or newgidmap cannot be executed: %s (Debian: package uidmap)", e->stage,
 			 strerror(e->error));
 	else
-		complain("cannot %s: %s%s%s", e->stage, strerror(e->error), *e->hint ? "; " : "", e->hint);
+		complain("cannot %s: %s%s%s", e->stage, strerror(e->error), hint ? "; " : "", hint ? hint : "");
 	r->status = launching_failed(r->settings);
 	if (e->is_exec)
 		r->status = e->error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
@@ -78,8 +81,10 @@ static void take_launch_events(struct run *r)
 	while (!r->ended && !launch_next(r->launch, &e) && e.what != LAUNCH_NOTHING) {
 		r->ended = launch_event_is_last(&e);
 		if (e.what == LAUNCH_EXITED) {
-			r->status = status_of(e.status);
+			r->status = e.timed_out ? STATUS_TIMED_OUT : status_of(e.status);
 			r->killed_by = WIFSIGNALED(e.status) ? WTERMSIG(e.status) : 0;
+			if (e.timed_out)
+				complain("killed after the time limit of %u s", r->settings->launch.sandbox.time_limit);
 		} else if (e.what == LAUNCH_FAILED) {
 			read_events(r);
 			take_failure(r, &e);

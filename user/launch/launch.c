@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/launch.h"
 
+#include "launch/cgroup.h"
 #include "launch/deliver.h"
 #include "launch/pidfd.h"
 #include "launch/proc.h"
@@ -19,6 +20,7 @@ struct launch {
 	pid_t supervisor;
 	struct deliver to; /* the command; pid 0: it is not there; pidfd is our own: the supervisor may be killed */
 	int sock; /* to the supervisor: struct wire */
+	bool has_cgroup; /* of its own */
 	bool is_over; /* the last event is known */
 	bool keeps_modes; /* what the command did to the terminal's modes stands */
 	struct launch_event failure; /* of the setup, kept until the command has ended */
@@ -119,6 +121,8 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 	ret = prepare(settings, &s);
 	if (ret < 0)
 		return ret;
+	l->has_cgroup = settings->sandbox.memory || settings->sandbox.pids || settings->sandbox.cpu;
+	s.time_limit = settings->sandbox.time_limit;
 	l->to.in_pid_ns = s.plan.namespaces & CLONE_NEWPID;
 	ret = socket_pair(SOCK_SEQPACKET, &l->sock, &sock);
 	if (ret < 0)
@@ -169,10 +173,12 @@ int launch_clone(struct launch *l, pid_t *ret_pid)
 
 int launch_release(struct launch *l)
 {
+	struct wire w = { .kind = WIRE_RELEASED };
 	ssize_t n;
 
 	if (!l->to.pid)
 		return -ESRCH;
+	wire_send(l->sock, &w, -1);
 	do
 		n = send(l->to.gate, "", 1, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -253,6 +259,8 @@ void launch_end(struct launch *l)
 		pidfd_signal(l->to.pidfd, SIGKILL);
 		pidfd_wait(l->to.pidfd, 1000);
 	}
+	if (l->has_cgroup)
+		cgroup_sweep(l->supervisor);
 	terminal_restore(&l->terminal, !l->keeps_modes);
 	launch_free(l);
 }

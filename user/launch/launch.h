@@ -22,6 +22,7 @@
 
 #include "abi/abi.h"
 #include "launch/idmap.h"
+#include "launch/sandbox.h"
 
 /* What unshare(1) has beyond the rest, done in the place of the command: see unshare_plan.h. */
 struct unshare_settings {
@@ -51,11 +52,12 @@ struct launch_settings {
 	const char *persist[NSS_NS_MAX]; /* files that namespaces are bound to, by what /proc/PID/ns calls them */
 	bool mount_proc; /* --mount-proc */
 	const char *proc_dir; /* where, in the new root; NULL: /proc */
-	const char *root; /* -R: chroot(2) there */
+	const char *root; /* chroot(2) there; see sandbox.root */
 	const char *wd; /* -w: chdir(2) there, in the new root */
 	char **argv; /* the command; NULL: the user's shell */
 	/* Not NULL: none is made by clone(2), the command itself does all as unshare(1) does. */
 	const struct unshare_settings *in_place;
+	struct sandbox_settings sandbox; /* run's own options */
 };
 
 enum launch_what {
@@ -70,7 +72,9 @@ enum launch_what {
 struct launch_event {
 	enum launch_what what;
 	int status;
+	bool timed_out; /* LAUNCH_EXITED: the time limit ended it */
 	int error; /* errno of the step */
+	int act; /* of the step: enum plan_act */
 	bool is_exec; /* the step was execve */
 	int helper; /* exit status of a program that did the step, and told why it failed itself; 0: none */
 	char stage[96]; /* what was tried, in words: "mount proc on /proc" */

@@ -12,6 +12,9 @@
 #define PLAN_DEFAULT_NAMESPACES                                                                    \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP)
 
+/* Each act once, and those that repeat. */
+#define PLAN_STEPS_MAX (PLAN_ACTS + 2 * SANDBOX_MOUNTS_MAX + SANDBOX_ENV_MAX + SANDBOX_RLIMITS_MAX)
+
 enum plan_act {
 #define STEP(id, name, where, words) PLAN_##id,
 #include "launch/steps.def"
@@ -27,13 +30,14 @@ enum plan_where {
 struct plan_step {
 	enum plan_act act;
 	const char *arg; /* NULL: none */
+	uint64_t caps; /* of steps about capabilities: bit N is capability N */
 };
 
 struct plan {
 	uint64_t namespaces; /* CLONE_NEW* flags */
 	bool persists; /* some namespace is made persistent */
 	size_t n;
-	struct plan_step steps[PLAN_ACTS + NSS_NS_MAX]; /* each act at most once, but for PERSIST */
+	struct plan_step steps[PLAN_STEPS_MAX];
 };
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/steps.h"
 
+#include "launch/acts.h"
 #include "launch/hint.h"
 #include "launch/persist.h"
 #include "launch/proc.h"
@@ -133,8 +134,6 @@ static int step_exec_shell(struct steps_context *c, const char *arg)
 	return -errno;
 }
 
-typedef int step_fn(struct steps_context *c, const char *arg);
-
 static step_fn *const acts[PLAN_ACTS] = {
 #define STEP(id, name, where, words) [PLAN_##id] = step_##name,
 #include "launch/steps.def"
@@ -150,11 +149,13 @@ int steps_run(const struct plan *p, enum plan_where where, struct steps_context 
 	for (s = p->steps; s < p->steps + p->n; s++) {
 		if (plan_where(s->act) != where)
 			continue;
+		c->step = s;
 		ret = acts[s->act](c, s->arg);
 		if (ret) {
 			*failed = (struct launch_event){
 				.what = LAUNCH_FAILED,
 				.error = ret < 0 ? -ret : c->exec_error,
+				.act = s->act,
 				.helper = ret > 0 ? ret : 0,
 				.is_exec = plan_is_exec(s->act),
 			};

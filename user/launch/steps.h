@@ -8,6 +8,8 @@
 
 #include <signal.h>
 
+struct acts_state;
+
 struct steps_context {
 	const struct launch_settings *settings;
 	struct idmaps maps;
@@ -18,6 +20,8 @@ struct steps_context {
 	uint64_t bound; /* bit N: namespace N is bound to its file */
 	int keep; /* pipe to the supervisor: a byte lets the persistent namespaces stay, a second one takes that back */
 	int helper, exec_error; /* see idmap_write_outside */
+	struct acts_state *state; /* what steps leave to later ones */
+	const struct plan_step *step; /* the one that is being done */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 struct state {
@@ -20,6 +21,8 @@ struct state {
 	int sigchld; /* signalfd, or -errno */
 	int pidfd; /* of the command */
 	pid_t pid; /* of the command; 0: it is not there */
+	int timer; /* timerfd of the time limit, or -1 */
+	bool timed_out;
 	bool modes; /* the terminal's modes are to be restored */
 	int kept; /* pipe: what the command says of the persistent namespaces; -1: none was made */
 };
@@ -79,6 +82,7 @@ static _Noreturn void command_main(struct supervisor *s, int parent)
 	do
 		n = read(s->gate, &go, 1);
 	while (n < 0 && errno == EINTR);
+	s->state.parent = parent;
 	if (n == 1 && s->settings->in_place)
 		in_place_main(s);
 	if (n == 1) {
@@ -132,6 +136,8 @@ static int clone_command(struct state *st)
 	ret = open_kept(st);
 	if (ret < 0)
 		return ret;
+	if (s->time_limit && st->timer < 0)
+		return -EMFILE;
 	pid = spawn_clone(s->plan.namespaces, &st->pidfd);
 	if (pid == 0)
 		command_main(s, self);
@@ -159,7 +165,9 @@ static void serve_clone(struct state *st)
 	/* Before the answer, upon which nsscope releases the command. */
 	if (ret)
 		pidfd_signal(st->pidfd, SIGKILL);
-	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept }, 6);
+	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept, st->timer,
+			      s->state.cgroup.parent, s->state.cgroup.dir },
+		     9);
 	wire_send(s->sock, &answer, st->pidfd);
 	if (ret)
 		wire_send(s->sock, &failed, -1);
@@ -175,6 +183,7 @@ static void tell_status(struct state *st, int status)
 		w.event.what = LAUNCH_CONTINUED;
 	} else {
 		w.event.what = LAUNCH_EXITED;
+		w.event.timed_out = st->timed_out;
 		st->pid = 0;
 		undo_persistent(st);
 		st->modes = WIFSIGNALED(status);
@@ -197,6 +206,25 @@ static void reap(struct state *st)
 	}
 }
 
+static void start_timer(const struct state *st)
+{
+	const struct itimerspec limit = { .it_value.tv_sec = st->s->time_limit };
+
+	if (st->timer >= 0)
+		timerfd_settime(st->timer, 0, &limit, NULL);
+}
+
+/* The command here, that its status is told; what it leaves in finish(). */
+static void time_out(struct state *st)
+{
+	close(st->timer);
+	st->timer = -1;
+	if (!st->pid)
+		return;
+	st->timed_out = true;
+	pidfd_signal(st->pidfd, SIGKILL);
+}
+
 /* nsscope is gone, or wants an end. */
 static _Noreturn void finish(struct state *st)
 {
@@ -205,7 +233,10 @@ static _Noreturn void finish(struct state *st)
 		pidfd_signal(st->pidfd, SIGKILL);
 		reap_kill_all();
 		undo_persistent(st);
+	} else if (st->timed_out) {
+		reap_kill_all();
 	}
+	cgroup_end(&st->s->state.cgroup);
 	terminal_restore(&st->s->terminal, st->modes);
 	_exit(0);
 }
@@ -223,18 +254,25 @@ static int open_sigchld(void)
 
 _Noreturn void supervisor_run(struct supervisor *s)
 {
-	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1, .kept = -1 };
+	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1, .timer = -1, .kept = -1 };
 	struct pollfd on[] = {
 		{ .fd = s->sock, .events = POLLIN },
 		{ .fd = s->nsscope, .events = POLLIN },
 		{ .fd = st.sigchld, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
 	};
 	struct wire w;
 	int ret;
 
+	rootfs_init(&s->state.root);
+	s->state.cgroup.parent = s->state.cgroup.dir = -1;
+	s->context.state = &s->state;
+	if (s->time_limit)
+		st.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nothing to wait for */
 	for (;;) {
+		on[3].fd = st.timer;
 		if (poll(on, ARRAY_SIZE(on), -1) < 0) {
 			if (errno == EINTR || errno == ENOMEM)
 				continue;
@@ -244,12 +282,16 @@ _Noreturn void supervisor_run(struct supervisor *s)
 			reap(&st);
 		if (on[1].revents)
 			finish(&st);
+		if (on[3].revents)
+			time_out(&st);
 		if (on[0].revents) {
 			ret = wire_recv(s->sock, MSG_DONTWAIT, &w, NULL);
 			if (ret == -EPIPE)
 				finish(&st);
 			if (ret == 0 && w.kind == WIRE_CLONE)
 				serve_clone(&st);
+			if (ret == 0 && w.kind == WIRE_RELEASED)
+				start_timer(&st);
 		}
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef LAUNCH_SUPERVISOR_H
 #define LAUNCH_SUPERVISOR_H
 
+#include "launch/acts.h"
 #include "launch/steps.h"
 #include "launch/terminal.h"
 
@@ -11,7 +12,9 @@ struct supervisor {
 	const struct launch_settings *settings;
 	struct plan plan; /* unless the command does all in place */
 	struct steps_context context;
+	struct acts_state state;
 	struct terminal terminal;
+	unsigned time_limit; /* seconds; 0: none */
 	int sock; /* to nsscope: struct wire */
 	int gate; /* the command's end: a byte lets it go, it is closed by exec */
 	int nsscope; /* pidfd */

@@ -8,6 +8,7 @@
 enum wire_kind {
 	WIRE_CLONE, /* to the supervisor: clone the command */
 	WIRE_CLONED, /* its answer, with the command's pidfd */
+	WIRE_RELEASED, /* to the supervisor: the command begins */
 	WIRE_EVENT, /* from the supervisor, or from the command in its steps */
 };
 

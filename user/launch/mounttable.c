@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "launch/mounttable.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "launch/mountapi.h"
+#include "util/cleanup.h"
+
+/* Mountinfo writes blanks, newlines and backslashes as \ooo. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
+			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+			text += 3;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+/* Those of atime stay when a remount names none. */
+static unsigned long flags_of(const char *options)
+{
+	static const struct {
+		const char *name;
+		unsigned long flag;
+	} names[] = {
+		{ "ro", MS_RDONLY },     { "nosuid", MS_NOSUID },           { "nodev", MS_NODEV },
+		{ "noexec", MS_NOEXEC }, { "nosymfollow", MS_NOSYMFOLLOW },
+	};
+	unsigned long flags = 0;
+	size_t len;
+
+	for (;; options += len + 1) {
+		len = strcspn(options, ",");
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			if (strlen(names[i].name) == len && !memcmp(names[i].name, options, len))
+				flags |= names[i].flag;
+		if (!options[len])
+			return flags;
+	}
+}
+
+static bool has(const struct mounttable *t, uint64_t id)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->rows[i].id == id)
+			return true;
+	return false;
+}
+
+/* "36 35 98:0 /root /mount/point options optional... - type source superoptions" */
+static int take_line(char *line, uint64_t top, struct mounttable *t)
+{
+	char *field[6], *save, *dash = strstr(line, " - "), *type;
+	struct mounttable_row row, *rows;
+
+	if (!dash)
+		return -EINVAL;
+	*dash = '\0';
+	type = strtok_r(dash + 3, " \n", &save);
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
+		field[i] = strtok_r(i ? NULL : line, " ", &save);
+		if (!field[i])
+			return -EINVAL;
+	}
+	row = (struct mounttable_row){ .id = strtoull(field[0], NULL, 10), .flags = flags_of(field[5]) };
+	if (row.id != top && !has(t, strtoull(field[1], NULL, 10)))
+		return 0;
+	unescape(field[4]);
+	rows = reallocarray(t->rows, t->n + 1, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	t->rows = rows;
+	row.path = strdup(field[4]);
+	row.type = strdup(type ? type : "");
+	t->rows[t->n++] = row;
+	return row.path && row.type ? 0 : -ENOMEM;
+}
+
+/* A tree that was cloned as a whole is listed parents first: its mounts were made, and numbered, in that order. */
+int mounttable_read(int fd, struct mounttable *ret_table)
+{
+	_fclose_ FILE *file = NULL;
+	_free_ char *line = NULL;
+	struct statx st;
+	size_t size = 0;
+	int err = 0;
+
+	*ret_table = (struct mounttable){};
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+		return -errno;
+	file = fopen("/proc/self/mountinfo", "re");
+	if (!file)
+		return -errno;
+	while (!err && getline(&line, &size, file) > 0)
+		err = take_line(line, st.stx_mnt_id, ret_table);
+	return err ? err : ret_table->n ? 0 : -ENOENT;
+}
+
+void mounttable_free(struct mounttable *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->rows[i].path);
+		free(t->rows[i].type);
+	}
+	free(t->rows);
+	*t = (struct mounttable){};
+}
+
+/*
+ * As mount_setattr(2) does, where the kernel does not have it. Nobody but nsscope is in this mount
+ * namespace meanwhile.
+ */
+static int remount_all(int mount)
+{
+	struct mounttable t;
+	int err = mounttable_read(mount, &t);
+	char path[64];
+
+	for (size_t i = 0; !err && i < t.n; i++) {
+		_close_ int root = open("/", O_PATH | O_CLOEXEC);
+		_close_ int fd = mountapi_open_in(root, t.rows[i].path, RESOLVE_NO_SYMLINKS);
+
+		if (fd < 0) {
+			err = fd;
+			break;
+		}
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (syscall(SYS_mount, NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | t.rows[i].flags, NULL) < 0)
+			err = -errno;
+	}
+	mounttable_free(&t);
+	return err;
+}
+
+int mounttable_read_only(int mount)
+{
+	int err = mountapi_read_only(mount);
+
+	return err == -ENOSYS ? remount_all(mount) : err;
+}
