@@ -19,17 +19,19 @@ static const struct {
 	{ "stderr", "/proc/self/fd/2" }, { "core", "/proc/kcore" },      { "ptmx", "pts/ptmx" },
 };
 
-/* The terminal that the command has, if it has one: what is open as 0, 1 or 2. Detached, or -errno. */
+/*
+ * The terminal that the command has, if it has one: what is open as 0, 1 or 2; by name, since what is open is of the mount
+ * namespace where it was opened. Detached, or -errno.
+ */
 static int clone_terminal(void)
 {
-	char path[32];
+	char path[PATH_MAX];
 
 	for (int i = 0; i <= 2; i++) {
 		_close_ int fd = -1;
 
-		if (!isatty(i))
+		if (!isatty(i) || ttyname_r(i, path, sizeof(path)))
 			continue;
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", i);
 		fd = open(path, O_PATH | O_CLOEXEC);
 		return fd < 0 ? -errno : mountapi_clone(fd, false);
 	}
@@ -76,7 +78,7 @@ static int fill(int dev, const int *held, int terminal)
 		err = put_node(dev, nodes[i], held[i]);
 	if (!err)
 		err = put_pts(dev);
-	/* A terminal of another mount namespace cannot be bound: then there is no console. */
+	/* One without a name here cannot be bound: then there is no console. */
 	if (!err && terminal >= 0)
 		err = put_node(dev, "console", terminal);
 	return err;

@@ -144,7 +144,7 @@ static bool is_same(int a, int b)
 int rootfs_mount(struct rootfs *r, int mount, const char *path)
 {
 	_close_ int target = rootfs_open(r, path), top = rootfs_open(r, "/");
-	struct stat st;
+	struct stat st, there;
 	int err;
 
 	if (fstat(mount, &st) < 0)
@@ -159,7 +159,11 @@ int rootfs_mount(struct rootfs *r, int mount, const char *path)
 		return target;
 	if (top < 0)
 		return top;
-	return is_same(target, top) ? -EBUSY : mountapi_attach(mount, target);
+	if (is_same(target, top))
+		return -EBUSY;
+	if (fstat(target, &there) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) != S_ISDIR(there.st_mode) ? -ENOTDIR : mountapi_attach(mount, target);
 }
 
 /*

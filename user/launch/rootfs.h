@@ -43,7 +43,7 @@ int rootfs_owns(struct rootfs *r, int fd);
 
 /*
  * Mounts the detached @mount on @path. What is missing of @path is made, as a directory if @mount is one, where
- * nsscope may. 0 or -errno; -ENOENT: missing, and not to be made; -EBUSY: it is the root.
+ * nsscope may. 0 or -errno; -ENOENT: missing, and not to be made; -EBUSY: it is the root; -ENOTDIR: one is a directory, the other not.
  */
 int rootfs_mount(struct rootfs *r, int mount, const char *path);
 
