@@ -161,3 +161,22 @@ def test_no_processes_left(base, options):
     """Where fork(2) fails: one line, and nothing else."""
     done = run(["prlimit", "--nproc=0", base / "nsscope", "unshare", *options.split(), base / "about"], user=NOBODY)
     assert (done.returncode, done.stdout) == (1, b"") and done.stderr.count(b"\n") == 1 and b"fork" in done.stderr, done
+
+
+@pytest.mark.parametrize("options", ["-f --uts=$D/a", "-rf --map-users=0:0:5 --uts=$D/a -m"])
+def test_killed_at_any_moment(base, options):
+    """What is bound then is that of a command that ran, and no process is left that waits for anything."""
+    mark = uuid.uuid4().hex
+    script = f"""
+        for i in $(seq 100 98 5000); do
+            timeout --foreground --signal=KILL 0.00$i $N unshare {options} -- touch $D/ran
+            tries=0
+            while grep -q ' nsfs ' /proc/self/mounts && ! test -e $D/ran; do
+                tries=$((tries + 1)) && test $tries -lt 500 || {{ echo bound; break; }}
+                sleep 0.01
+            done
+            umount $D/a 2>/dev/null; rm -f $D/ran
+        done"""
+    done = in_mount_namespace(base, f"MARK={mark}; export MARK; {script}")
+    assert done.stdout == b"", done
+    poll(lambda: not processes_with(mark), "no process is left")

@@ -32,7 +32,8 @@ static bool is_spelled_out(const char *name, char **argv)
 	size_t len = strlen(name);
 
 	for (; *argv && strcmp(*argv, "--"); argv++)
-		if (!strncmp(*argv, "--", 2) && !strncmp(*argv + 2, name, len) && (!(*argv)[2 + len] || (*argv)[2 + len] == '='))
+		if (!strncmp(*argv, "--", 2) && !strncmp(*argv + 2, name, len) &&
+		    (!(*argv)[2 + len] || (*argv)[2 + len] == '='))
 			return true;
 	return false;
 }
@@ -230,7 +231,8 @@ static enum cli_result check_operands(const struct command_row *command, struct 
 	}
 	if (s->command == CMD_RUN && s->launch.maps.setgroups == IDMAP_SETGROUPS_ALLOW &&
 	    idmap_is_single(&s->launch.maps.of[IDMAP_GROUPS])) {
-		fprintf(stderr, "nsscope run: --setgroups=allow and --map-group, -r, -c exclude each other; see user_namespaces(7)\n");
+		fprintf(stderr,
+			"nsscope run: --setgroups=allow and --map-group, -r, -c exclude each other; see user_namespaces(7)\n");
 		return CLI_ERROR;
 	}
 	if (s->in && !s->pid) {
@@ -281,7 +283,8 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 	s.command = ret_settings->command = command->id;
 	s.observe.backend = getenv("NSSCOPE_BACKEND");
 	if (s.observe.backend && !backend_is_choice(s.observe.backend)) {
-		fprintf(stderr, "nsscope: NSSCOPE_BACKEND=%s: neither kprobe, fentry nor tracepoint\n", s.observe.backend);
+		fprintf(stderr, "nsscope: NSSCOPE_BACKEND=%s: neither kprobe, fentry nor tracepoint\n",
+			s.observe.backend);
 		return CLI_ERROR;
 	}
 	s.launch.sandbox.loopback = command->id == CMD_RUN;

@@ -74,6 +74,7 @@ static _Noreturn void orphan(const struct outsider_acts *acts, int sock, int kee
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		setsid(); /* what is sent to the process group is not for it: it has still to undo */
 		close_others(sock, keep);
 		serve(acts, sock);
 	}
