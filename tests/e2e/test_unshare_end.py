@@ -47,7 +47,7 @@ FAILING = ["--uts=$D/a --ipc=$D/none", "-r --uts=$D/a --ipc=$D/none", "--pid=$D/
 
 
 @pytest.mark.parametrize("command, options", [
-    *(("unshare", o) for o in [*FAILING, "--pid=$D/a", "-U --uts=$D/a -S 5"]), *(("unshare -f", o) for o in FAILING),
+    *(("unshare", o) for o in [*FAILING, "-U --uts=$D/a -S 5"]), *(("unshare -f", o) for o in FAILING),
     *(("run -o text=/dev/null", o) for o in FAILING)])
 def test_nothing_persists_without_the_command(base, options, command):
     script = f"$N {command} {options} -- touch $D/ran; echo $?; test -e $D/ran && echo ran; {NSFS}"
@@ -61,6 +61,14 @@ def test_nothing_persists_where_exec_fails(base, command):
     for name, status in (("$D/nothing", b"127"), ("$D/a", b"126")):
         done = in_mount_namespace(base, f"$N {command} --uts=$D/b --ipc=$D/c -- {name}; echo $?; {NSFS}")
         assert done.stdout.split() == [status, b"0"] and done.stderr.count(b"\n") == 1, done
+
+
+def test_persistent_pid_namespace_without_fork(base):
+    """Before Linux 7 it cannot be bound while it has no process."""
+    done = in_mount_namespace(base, f"$N unshare --pid=$D/a true; echo $?; {NSFS}")
+    theirs = in_mount_namespace(base, f"unshare --pid=$D/a true; echo $?; {NSFS}")
+    assert done.stdout == theirs.stdout, (done, theirs)
+    assert done.stdout.split() == [b"0", b"1"] or b"--fork" in done.stderr, done
 
 
 def test_persistent_mount_namespace_on_shared(base):

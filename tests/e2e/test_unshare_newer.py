@@ -216,7 +216,6 @@ def test_hints(base):
         return done.stderr.decode()
     assert "root, or -U" in hint("-p")
     assert "root, or -U" in hint("-m")
-    assert "--fork" in hint("--pid=/dev/null", user=0)
     assert "-p -f" in hint("-r", "--mount-proc")
     assert "touch" in hint("--uts=/none", user=0)
     assert "not mapped" in hint("-U", "-S", "7", user=0)
