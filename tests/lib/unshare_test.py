@@ -27,10 +27,7 @@ def put_etc(etc):
     (etc / "subgid").write_text(subids.replace("100000", "300000"))
 
 
-@pytest.fixture(scope="module")
-def base():
-    """A directory that everybody may read: programs, an empty root, files."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="nsscope-unshare-"))
+def fill(path):
     path.chmod(0o755)
     shutil.copy(NSSCOPE, path / "nsscope")
     (path / "link").mkdir()
@@ -48,8 +45,14 @@ def base():
     (path / "script").write_text("no shebang")
     (path / "script").chmod(0o755)
     put_etc(path / "etc")
-    yield path
-    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def base():
+    """A directory that everybody may read: programs, an empty root, files."""
+    with tempfile.TemporaryDirectory(prefix="nsscope-unshare-") as name:
+        fill(pathlib.Path(name))
+        yield pathlib.Path(name)
 
 
 ENV = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "SHELL": "/bin/sh", "A": "1", "B": "2=3"}
