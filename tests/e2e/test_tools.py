@@ -117,8 +117,8 @@ def test_run(tool, rootfs, tmp_path):
     numbers, mark = drive(tool, [NSSCOPE, "run", "-m", "-o", f"json={file}", "--"], rootfs, tmp_path)
     stream = Stream(file.read_bytes()).complete()
     check(stream, numbers, mark)
-    # Every process of the run ended, and each was told of from its fork on.
-    assert len(stream.of("fork")) == len(stream.of("exit"))
+    # Every process of the run ended, and each was told of from its fork on. bwrap may end before its own init does.
+    assert 0 <= len(stream.of("fork")) - len(stream.of("exit")) <= (tool == "bwrap")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
