@@ -156,6 +156,21 @@ static void working_directory_without_root(void **state)
 				       "execute true\n");
 }
 
+/* Nothing that could change what is told comes behind it. */
+static void announced_before_exec(void **state)
+{
+	const struct launch_settings s = { .root = "/r", .announce = true, .argv = argv_true };
+
+	(void)state;
+	assert_string_equal(words(&s), "make all mounts private\n"
+				       "chroot to /r\n"
+				       "change directory to /\n"
+				       "mount proc on /proc\n"
+				       "wait to be let go\n"
+				       "restore the signal mask\n"
+				       "execute true\n");
+}
+
 static void no_command_is_the_shell(void **state)
 {
 	const struct launch_settings s = { .namespaces = CLONE_NEWUTS };
@@ -280,6 +295,7 @@ int main(void)
 		cmocka_unit_test(proc_is_mounted_in_the_new_root),
 		cmocka_unit_test(root_alone_is_the_working_directory),
 		cmocka_unit_test(working_directory_without_root),
+		cmocka_unit_test(announced_before_exec),
 		cmocka_unit_test(no_command_is_the_shell),
 		cmocka_unit_test(setgroups_is_denied_before_the_maps_and_allowed_after),
 		cmocka_unit_test(persistent_namespaces_stay_only_for_a_command),

@@ -19,7 +19,7 @@
 #define VERSION (HELP + 1)
 
 struct getopt_tables {
-	char brief[3 * ROWS_MAX];
+	char brief[3 * ROWS_MAX + 8];
 	struct option names[ROWS_MAX + 3];
 };
 
@@ -57,6 +57,9 @@ static void make_tables(enum command_id command, char **argv, struct getopt_tabl
 		t->brief[nbrief++] = (char)row->brief;
 		if (has == required_argument)
 			t->brief[nbrief++] = ':';
+		/* nsenter's letters take what is attached to them, unshare's do not. */
+		if (has == optional_argument && command == CMD_ENTER)
+			nbrief += (size_t)sprintf(t->brief + nbrief, "::");
 	}
 	t->brief[nbrief++] = 'h';
 	t->names[nnames++] = (struct option){ "help", no_argument, NULL, HELP };
@@ -215,9 +218,28 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 	return CLI_GO;
 }
 
+/* Options that exclude each other. */
+static enum cli_result check_launch(const struct command_row *command, const struct settings *s)
+{
+	const char *wrong = NULL;
+
+	if (s->no_observe && s->noutputs)
+		wrong = "--no-observe and --output: there are no events to show";
+	else if (s->info_fd >= 0 && s->info_file)
+		wrong = "--info-fd and --info-file: give one of them";
+	else if (s->hold && s->hold_fd >= 0)
+		wrong = "--hold and --hold-fd: give one of them";
+	else if (s->command == CMD_ENTER)
+		wrong = enter_check(&s->enter);
+	if (!wrong)
+		return CLI_GO;
+	fprintf(stderr, "nsscope %s: %s; see nsscope %s --help\n", command->name, wrong, command->name);
+	return CLI_ERROR;
+}
+
 static enum cli_result check_operands(const struct command_row *command, struct settings *s)
 {
-	if (s->command == CMD_RUN || s->command == CMD_UNSHARE) {
+	if (s->command == CMD_RUN || s->command == CMD_UNSHARE || s->command == CMD_ENTER) {
 		s->launch.argv = *s->operands ? s->operands : NULL;
 	} else if (s->command == CMD_REPLAY) {
 		if (!s->operands[0] || s->operands[1]) {
@@ -256,6 +278,9 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 	struct settings s = {
 		.observe = { .buffer = OBSERVE_BUFFER_DEFAULT },
 		.unshare = { .propagation = MS_REC | MS_PRIVATE },
+		.info_fd = -1,
+		.hold_fd = -1,
+		.enter.socket = -1,
 	};
 	const struct command_row *command;
 	enum cli_result result;
@@ -291,6 +316,8 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 	result = parse_options(command, argc, argv, &s);
 	if (result == CLI_GO)
 		result = check_operands(command, &s);
+	if (result == CLI_GO)
+		result = check_launch(command, &s);
 	*ret_settings = s;
 	return done(result);
 }

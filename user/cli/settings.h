@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/enter.h"
 #include "launch/launch.h"
 #include "observe/observe.h"
 #include "sink/sink.h"
@@ -30,6 +31,7 @@ enum command_id {
 	CMD_REPLAY = 8,
 	CMD_DOCTOR = 16,
 	CMD_UNSHARE = 32,
+	CMD_ENTER = 64,
 };
 
 struct settings {
@@ -37,6 +39,7 @@ struct settings {
 	struct launch_settings launch;
 	struct unshare_settings unshare;
 	bool dry_run;
+	struct enter_settings enter;
 	struct observe_settings observe;
 	const char *outputs[OUTPUTS_MAX];
 	size_t noutputs;
@@ -47,6 +50,11 @@ struct settings {
 	bool snapshot_proc; /* --snapshot=proc: /proc, not the iterator */
 	bool no_snapshot;
 	bool json; /* doctor --json */
+	bool no_observe; /* --no-observe: no BPF, no events */
+	int info_fd; /* --info-fd, or -1 */
+	const char *info_file; /* --info-file */
+	bool hold; /* --hold: until SIGCONT */
+	int hold_fd; /* --hold-fd, or -1 */
 	char **operands; /* what is left of the command line, NULL-terminated */
 };
 

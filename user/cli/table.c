@@ -2,6 +2,7 @@
 #include "cli/table.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -50,6 +51,32 @@ static const char *set_wd(struct settings *s, const char *argument, uint64_t val
 {
 	(void)value;
 	s->launch.wd = argument;
+	return NULL;
+}
+
+/* @value: where in the settings the bool is. */
+static const char *set_flag(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	*(bool *)((char *)s + value) = true;
+	return NULL;
+}
+
+/* @value: where in the settings the descriptor goes. */
+static const char *set_fd(struct settings *s, const char *argument, uint64_t value)
+{
+	uint64_t fd;
+
+	if (!number(argument, INT_MAX, &fd))
+		return "not a file descriptor";
+	*(int *)((char *)s + value) = (int)fd;
+	return NULL;
+}
+
+static const char *set_info_file(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	s->info_file = argument;
 	return NULL;
 }
 
@@ -271,6 +298,8 @@ const size_t command_count = ARRAY_SIZE(command_rows);
 
 const char *const option_group_names[OPT_GROUPS] = {
 	[OPT_NAMESPACES] = "Namespaces (bound to FILE, one outlives the command; run, none named: pid mount uts ipc cgroup and /proc)",
+	[OPT_TARGET] = "Target",
+	[OPT_ENTER] = "What to enter (no namespace named: all)",
 	[OPT_SANDBOX] = "Sandbox",
 	[OPT_IDS] = "User and group IDs (each but --setgroups implies -U)",
 	[OPT_WHICH] = "Which processes",

@@ -5,7 +5,7 @@
 
 #include "cli/settings.h"
 
-enum option_group { OPT_NAMESPACES, OPT_SANDBOX, OPT_IDS, OPT_WHICH, OPT_OUTPUT, OPT_GROUPS };
+enum option_group { OPT_NAMESPACES, OPT_TARGET, OPT_ENTER, OPT_SANDBOX, OPT_IDS, OPT_WHICH, OPT_OUTPUT, OPT_GROUPS };
 
 struct option_row {
 	unsigned commands; /* enum command_id bits */
@@ -30,5 +30,20 @@ extern const size_t option_count;
 extern const struct command_row command_rows[];
 extern const size_t command_count;
 extern const char *const option_group_names[OPT_GROUPS];
+
+/* A whole decimal number up to @max. */
+
+/* Setters that are not in table.c. */
+const char *set_enter_ns(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_target(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_in(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_ref(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_run(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_socket(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_root(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_wd(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_wdns(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_uid(struct settings *s, const char *argument, uint64_t value);
+const char *set_enter_gid(struct settings *s, const char *argument, uint64_t value);
 
 #endif

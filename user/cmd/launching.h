@@ -5,8 +5,11 @@
 
 #include "cli/settings.h"
 
-/* Launches and observes what @s->launch says; returns the exit status. unshare may end by a signal here. */
-int run_launched(const struct settings *s);
+/*
+ * Launches what @launch says, observed unless @s says no, with the info and the hold that @s asks for, up to its end.
+ * Returns the exit status; what failed has been complained about. unshare may end by a signal here.
+ */
+int run_launched(const struct settings *s, const struct launch_settings *launch);
 
 /* Tells, on standard output, what run_launched would do, and does nothing; returns the exit status. */
 int dry_run(const struct settings *s);

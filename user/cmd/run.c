@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nsscope run: launch and observe meet here. */
+/* nsscope run, and what all commands that launch share: launch and observe meet here. */
 #include <errno.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -11,6 +11,7 @@
 #include "cli/version.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "cmd/info.h"
 #include "cmd/launching.h"
 #include "launch/hint.h"
 #include "launch/hints.h"
@@ -23,10 +24,13 @@
 struct run {
 	const struct settings *settings;
 	struct launch *launch;
-	struct observer *observer;
+	struct observer *observer; /* these three are NULL with --no-observe */
 	struct output *output;
 	struct live *live;
+	struct info info;
 	int signals; /* signalfd */
+	pid_t pid; /* of the command */
+	bool held; /* the command is, until told */
 	bool ended; /* the command has */
 	bool output_failed; /* and has been complained about */
 	int status; /* exit status of nsscope */
@@ -44,8 +48,11 @@ static void check_output(struct run *r, int err)
 
 static void read_events(struct run *r)
 {
-	int err = live_read(r->live);
+	int err;
 
+	if (!r->live)
+		return;
+	err = live_read(r->live);
 	check_output(r, err ? err : output_flush(r->output));
 }
 
@@ -72,6 +79,49 @@ static void take_failure(struct run *r, const struct launch_event *e)
 	r->status = launching_failed(r->settings);
 	if (e->is_exec)
 		r->status = e->error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	info_failed(&r->info, e->is_exec ? "exec" : "setup", e->stage, e->error, hint, r->status);
+}
+
+static void let_go(struct run *r)
+{
+	int err = launch_release(r->launch);
+
+	r->held = false;
+	if (err) {
+		complain("cannot let the command go: %s", strerror(-err));
+		info_failed(&r->info, "supervisor", "let the command go", -err, NULL, STATUS_FAILED);
+		r->ended = true; /* launch_end ends it */
+		r->status = STATUS_FAILED;
+	}
+}
+
+/* It is all set up, and does nothing before it is let go. */
+static void take_ready(struct run *r, const struct launch_event *e)
+{
+	int err = info_ready(&r->info, r->observer, r->launch, r->pid, e);
+
+	r->held = true;
+	if (err) {
+		complain("cannot tell %s%s of the command: %s; it is not run", r->settings->info_file ? "" : "--info-fd",
+			 r->settings->info_file ? r->settings->info_file : "", strerror(-err));
+		r->ended = true; /* launch_end ends it */
+		r->status = STATUS_FAILED;
+	} else if (!r->settings->hold && r->settings->hold_fd < 0) {
+		let_go(r);
+	}
+}
+
+/* A byte or the end of the file; a descriptor that cannot be read must not let it go. */
+static void take_hold_fd(struct run *r)
+{
+	char byte;
+
+	if (read(r->settings->hold_fd, &byte, 1) >= 0) {
+		let_go(r);
+	} else if (errno != EINTR && errno != EAGAIN) {
+		complain("cannot read --hold-fd %d: %s; the command is not run", r->settings->hold_fd, strerror(errno));
+		r->ended = true;
+	}
 }
 
 static void take_launch_events(struct run *r)
@@ -80,17 +130,22 @@ static void take_launch_events(struct run *r)
 
 	while (!r->ended && !launch_next(r->launch, &e) && e.what != LAUNCH_NOTHING) {
 		r->ended = launch_event_is_last(&e);
-		if (e.what == LAUNCH_EXITED) {
+		if (e.what == LAUNCH_READY) {
+			read_events(r);
+			take_ready(r, &e);
+		} else if (e.what == LAUNCH_EXITED) {
 			r->status = e.timed_out ? STATUS_TIMED_OUT : status_of(e.status);
 			r->killed_by = WIFSIGNALED(e.status) ? WTERMSIG(e.status) : 0;
 			if (e.timed_out)
 				complain("killed after the time limit of %u s", r->settings->launch.sandbox.time_limit);
+			info_ended(&r->info, e.status, r->status);
 		} else if (e.what == LAUNCH_FAILED) {
 			read_events(r);
 			take_failure(r, &e);
 		} else if (e.what == LAUNCH_SUPERVISOR_DIED) {
 			complain("its supervisor was killed, and the command with it");
 			r->status = launching_failed(r->settings);
+			info_failed(&r->info, "supervisor", "go on: the supervisor was killed", 0, NULL, r->status);
 		} else if (e.what == LAUNCH_STOPPED) {
 			read_events(r);
 			launch_stop_self(r->launch);
@@ -102,100 +157,134 @@ static void take_signals(struct run *r)
 {
 	struct signalfd_siginfo info;
 
-	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCONT && r->held && r->settings->hold)
+			let_go(r);
 		if (info.ssi_signo != SIGCHLD)
 			launch_signal(r->launch, (int)info.ssi_signo, launch_signal_from_terminal(&info));
+	}
 }
 
 static void follow(struct run *r)
 {
 	struct pollfd fds[] = {
-		{ .fd = live_fd(r->live), .events = POLLIN },
+		{ .fd = r->live ? live_fd(r->live) : -1, .events = POLLIN },
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = launch_fd(r->launch), .events = POLLIN },
+		{ .events = POLLIN },
 	};
 
 	while (!r->ended) {
-		poll(fds, ARRAY_SIZE(fds), LIVE_TICK_MS);
+		fds[3].fd = r->held ? r->settings->hold_fd : -1;
+		poll(fds, ARRAY_SIZE(fds), r->live ? LIVE_TICK_MS : -1);
 		if (fds[1].revents)
 			take_signals(r);
 		if (fds[2].revents)
 			take_launch_events(r);
+		if (fds[3].revents && r->held)
+			take_hold_fd(r);
 		read_events(r);
 	}
 }
 
-static int launch_observed(struct run *r)
+static int clone_command(struct run *r)
 {
-	pid_t pid;
 	int err;
 
-	observe_cloner(r->observer, launch_supervisor(r->launch));
-	err = launch_clone(r->launch, &pid);
-	observe_cloner(r->observer, 0);
+	if (r->observer)
+		observe_cloner(r->observer, launch_supervisor(r->launch));
+	err = launch_clone(r->launch, &r->pid);
+	if (r->observer)
+		observe_cloner(r->observer, 0);
 	return err;
 }
 
-static void explain_clone(const struct run *r, int err)
+static void explain_clone(const struct run *r, int err, char *hint, size_t size)
 {
 	uint64_t flags = r->settings->launch.namespaces;
 	struct plan plan;
-	char hint[240];
 
 	if (!plan_make(&r->settings->launch, NULL, &plan))
 		flags = plan.namespaces;
-	hint_namespaces(flags, -err, hint, sizeof(hint));
-	complain("cannot create the namespaces: %s%s%s", strerror(-err), *hint ? "; " : "", hint);
+	hint_namespaces(flags, -err, hint, size);
 }
 
-static int observe_and_launch(struct run *r)
+static int observe(struct run *r)
 {
 	struct observe_settings observe = r->settings->observe;
 	struct observe_error error;
 	int err;
 
 	observe.conf.only = NSS_ONLY_TRACKED;
+	if (r->info.fd >= 0)
+		observe.conf.types |= 1ULL << NSS_EV_PROCESS; /* for the iterator */
 	err = observe_open(&observe, &r->observer, &error);
 	if (err) {
-		complain("%s", error.text);
-		return launching_failed(r->settings);
+		complain("%s; --no-observe runs it unobserved", error.text);
+		info_failed(&r->info, "observe", error.text, -err, "--no-observe runs it unobserved", STATUS_FAILED);
+		return err;
 	}
 	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
 	if (err) {
 		complain("cannot read the events: %s", strerror(-err));
-		return launching_failed(r->settings);
+		info_failed(&r->info, "observe", "read the events", -err, NULL, STATUS_FAILED);
 	}
-	err = launch_observed(r);
+	return err;
+}
+
+/* @clone: what its clone does, in words. */
+static int observe_and_launch(struct run *r, const char *clone)
+{
+	char hint[240];
+	int err;
+
+	if (!r->settings->no_observe && observe(r))
+		return launching_failed(r->settings);
+	err = clone_command(r);
 	if (err) {
-		explain_clone(r, err);
+		explain_clone(r, err, hint, sizeof(hint));
+		complain("cannot %s: %s%s%s", clone, strerror(-err), *hint ? "; " : "", hint);
+		info_failed(&r->info, "namespaces", clone, -err, hint, STATUS_FAILED);
 		return launching_failed(r->settings);
 	}
-	launch_release(r->launch);
+	if (r->pid)
+		let_go(r);
 	follow(r);
-	err = live_end(r->live);
-	check_output(r, err ? err : output_flush(r->output));
+	err = r->live ? live_end(r->live) : 0;
+	if (r->live)
+		check_output(r, err ? err : output_flush(r->output));
 	return r->output_failed ? launching_failed(r->settings) : r->status;
 }
 
-int run_launched(const struct settings *s)
+int run_launched(const struct settings *s, const struct launch_settings *given)
 {
-	struct run r = { .settings = s, .signals = -1, .status = launching_failed(s) };
+	struct run r = { .settings = s, .signals = -1, .status = launching_failed(s), .info = INFO_NONE };
+	struct launch_settings launch = *given;
+	int err, status = launching_failed(s);
 	sigset_t all;
-	int status = launching_failed(s);
-	int err = launch_begin(&s->launch, &r.launch);
 
+	if (!info_open(s, &r.info))
+		return STATUS_FAILED;
+	launch.announce = r.info.fd >= 0 || s->hold || s->hold_fd >= 0;
+	err = launch_begin(&launch, &r.launch);
 	if (err) {
 		complain("cannot start the supervisor: %s", strerror(-err));
+		info_failed(&r.info, "supervisor", "start the supervisor", -err, NULL, STATUS_FAILED);
+		info_close(&r.info);
 		return status;
 	}
 	sigfillset(&all);
 	r.signals = block_signals(&all);
-	r.output = r.signals < 0 ? NULL : open_outputs(s, "text", STDERR_FILENO);
-	if (r.output)
-		status = observe_and_launch(&r);
+	if (r.signals < 0)
+		complain("cannot take signals: %s", strerror(-r.signals));
+	else if (!s->no_observe)
+		r.output = open_outputs(s, "text", STDERR_FILENO);
+	if (r.signals >= 0 && (r.output || s->no_observe))
+		status = observe_and_launch(&r, given->enter ? "start a process" : "create the namespaces");
 	launch_end(r.launch);
 	live_close(r.live);
 	observe_close(r.observer);
+	info_close(&r.info);
 	if (r.signals >= 0)
 		close(r.signals);
 	if (r.output && close_outputs(r.output, 0))
@@ -216,5 +305,5 @@ int cmd_run(const struct settings *s)
 		complain("cannot map the IDs: %s", error.text);
 		return STATUS_FAILED;
 	}
-	return run_launched(s);
+	return run_launched(s, &s->launch);
 }

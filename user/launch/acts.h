@@ -32,5 +32,8 @@ step_fn step_read_filter, step_no_new_privs, step_filter;
 step_fn step_cgroup, step_memory, step_pids, step_cpu, step_cgroup_enter, step_cgroup_ns;
 /* surroundings.c */
 step_fn step_hostname, step_loopback, step_setenv, step_unsetenv, step_clearenv, step_rlimit;
+/* enter_acts.c */
+step_fn step_enter, step_enter_fork, step_enter_cgroup, step_enter_root, step_enter_wd, step_enter_env, step_enter_gid,
+	step_enter_uid, step_enter_caps;
 
 #endif

@@ -15,9 +15,11 @@
 	"give it them (root, or systemd-run --user --scope -p Delegate=yes)"
 #define MAP_IT "the user namespace does not map it"
 
-/* THE list: act, errno, hint. */
+#define ANY (-1)
+
+/* THE list: act, errno, hint; the first row that fits is told. */
 static const struct {
-	enum plan_act act;
+	int act; /* enum plan_act, or ANY */
 	int error;
 	const char *hint;
 } hints[] = {
@@ -68,12 +70,32 @@ static const struct {
 	{ PLAN_READ_FILTER, EINVAL,
 	  "not a compiled filter: whole struct sock_filter, 1 to 4096 of them (as for bwrap --seccomp)" },
 	{ PLAN_FILTER, EINVAL, "the kernel does not take this program, or has no seccomp filters" },
+	{ PLAN_MOUNT_PROC, EPERM,
+	  "proc can be mounted only with a new PID namespace (-p), and not in a container that hides parts of its own /proc" },
+	{ PLAN_PRIVATE, EINVAL, "/ is not a mount point here; bind it on itself first" },
+	{ PLAN_ENTER, EPERM,
+	  "it needs CAP_SYS_ADMIN in the user namespace that owns it: be root, or enter that user namespace too (-U)" },
+	{ PLAN_ENTER, EINVAL,
+	  "nsscope is in this user namespace already, or the PID namespace is not below nsscope's own" },
+	{ PLAN_ENTER, ESRCH, "it has ended" },
+	{ PLAN_ENTER_FORK, ENOMEM, "its init has ended; nothing can be started in it any more" },
+	{ PLAN_ENTER_UID, EINVAL, "the user namespace does not map this ID; see its uid_map" },
+	{ PLAN_ENTER_GID, EINVAL, "the user namespace does not map this ID; see its gid_map" },
+	{ PLAN_ENTER_GID, EPERM, "not allowed in this user namespace; --preserve-credentials changes no IDs" },
+	{ PLAN_ENTER_UID, EPERM, "not allowed in this user namespace; --preserve-credentials changes no IDs" },
+	{ PLAN_EXEC, ENOENT, "no such file, also not in PATH, or what it needs to run is missing: its interpreter" },
+	{ PLAN_EXEC, EACCES, "no permission to execute it, a directory, or on a mount with noexec" },
+	{ PLAN_EXEC, ENOEXEC, "neither a program for this machine nor a script that begins with #!" },
+	{ PLAN_EXEC, E2BIG, "arguments and environment are too long together" },
+	{ ANY, ENOSPC, "if no disk is full, a limit of namespaces or mounts is: see /proc/sys/user and /proc/sys/fs/mount-max" },
+	{ ANY, ENOMEM, "memory is short, or the limit of the cgroup is reached" },
+	{ ANY, EAGAIN, "a limit of processes is reached: ulimit -u, pids.max of the cgroup, /proc/sys/kernel/pid_max" },
 };
 
 const char *launch_hint(const struct launch_event *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
-		if ((int)hints[i].act == e->act && hints[i].error == e->error)
+		if ((hints[i].act == e->act || hints[i].act == ANY) && hints[i].error == e->error)
 			return hints[i].hint;
 	return NULL;
 }

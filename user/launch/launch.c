@@ -11,6 +11,7 @@
 #include "util/cleanup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <paths.h>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -111,7 +112,7 @@ static int prepare(const struct launch_settings *settings, struct supervisor *s)
 int launch_begin(const struct launch_settings *settings, struct launch **ret_launch)
 {
 	__attribute__((cleanup(cleanup_launch))) struct launch *l = calloc(1, sizeof(*l));
-	_close_ int nsscope = -1, sock = -1, gate = -1;
+	_close_ int nsscope = -1, sock = -1, gate = -1, proc = -1;
 	struct supervisor s = {};
 	int ret;
 
@@ -133,10 +134,14 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 	nsscope = pidfd_of(getpid());
 	if (nsscope < 0)
 		return -errno;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	terminal_remember(&l->terminal);
 	s.terminal = l->terminal;
-	s.sock = sock;
-	s.gate = gate;
+	s.context.sock = sock;
+	s.context.gate = gate;
+	s.context.proc = proc;
+	s.context.join = -1;
+	s.context.enter = settings->enter;
 	s.nsscope = nsscope;
 	ret = fork_supervisor(l, &s);
 	if (ret < 0)
@@ -160,13 +165,19 @@ int launch_clone(struct launch *l, pid_t *ret_pid)
 	ret = wire_send(l->sock, &w, -1);
 	if (ret < 0)
 		return ret;
-	ret = wire_recv(l->sock, 0, &w, &l->to.pidfd);
-	if (ret < 0)
-		return ret;
+	do {
+		ret = wire_recv(l->sock, 0, &w, &l->to.pidfd);
+		if (ret < 0)
+			return ret;
+		/* The command may have failed already, before the supervisor could tell of it. */
+		if (w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED)
+			l->failure = w.event;
+	} while (w.kind != WIRE_CLONED);
 	if (w.error)
 		return -w.error;
-	l->to.pid = w.pid;
-	l->to.proc = proc_open(l->to.pidfd);
+	l->to.pid = w.pid; /* 0: it is not there, and an event says why */
+	if (w.pid)
+		l->to.proc = proc_open(l->to.pidfd);
 	*ret_pid = w.pid;
 	return 0;
 }
@@ -184,6 +195,11 @@ int launch_release(struct launch *l)
 	while (n < 0 && errno == EINTR);
 	/* Killed while it was held: the event says why. */
 	return n < 0 && errno != EPIPE ? -errno : 0;
+}
+
+int launch_pidfd(const struct launch *l)
+{
+	return l->to.pidfd;
 }
 
 int launch_fd(const struct launch *l)
@@ -208,8 +224,11 @@ int launch_next(struct launch *l, struct launch_event *ret_event)
 
 	do {
 		ret = wire_recv(l->sock, MSG_DONTWAIT, &w, NULL);
-		if (ret == 0 && w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED)
+		if (ret == 0 && w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED) {
 			l->failure = w.event;
+			if (!l->to.pid) /* no end of it will come */
+				break;
+		}
 	} while (ret == 0 && (l->is_over || w.kind != WIRE_EVENT || w.event.what == LAUNCH_FAILED));
 	if (ret == 0) {
 		e = w.event;

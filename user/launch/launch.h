@@ -45,6 +45,8 @@ struct unshare_settings {
 	size_t nkept_env;
 };
 
+struct launch_enter;
+
 /* What to make; launch_begin takes a copy of all, by fork(2). */
 struct launch_settings {
 	uint64_t namespaces; /* CLONE_NEW* flags; 0: the default set, with /proc */
@@ -58,10 +60,13 @@ struct launch_settings {
 	/* Not NULL: none is made by clone(2), the command itself does all as unshare(1) does. */
 	const struct unshare_settings *in_place;
 	struct sandbox_settings sandbox; /* run's own options */
+	struct launch_enter *enter; /* namespaces of others instead of new ones; then wd is looked up inside */
+	bool announce; /* LAUNCH_READY when all is set up; the command waits for another launch_release */
 };
 
 enum launch_what {
 	LAUNCH_NOTHING, /* nothing new */
+	LAUNCH_READY, /* set up, and held before its exec; ns */
 	LAUNCH_EXITED, /* status: wait status of the command */
 	LAUNCH_STOPPED, /* status: wait status, WIFSTOPPED */
 	LAUNCH_CONTINUED,
@@ -77,6 +82,7 @@ struct launch_event {
 	int act; /* of the step: enum plan_act */
 	bool is_exec; /* the step was execve */
 	int helper; /* exit status of a program that did the step, and told why it failed itself; 0: none */
+	uint32_t ns[NSS_NS_MAX]; /* inums of the command's namespaces, as it sees them itself; 0: cannot be told */
 	char stage[96]; /* what was tried, in words: "mount proc on /proc" */
 	char hint[240]; /* why that may be, and what to do; or empty */
 };
@@ -110,12 +116,18 @@ pid_t launch_supervisor(const struct launch *l);
 
 /*
  * Clones the command into all its namespaces at once; it is held before its first step. Once only.
- * *ret_pid: its PID here. 0 or -errno as of clone(2); -EPIPE: the supervisor is dead.
+ * *ret_pid: its PID here; 0: it is not there, and the LAUNCH_FAILED to come says why. 0 or -errno as of clone(2); -EPIPE: the supervisor is dead.
  */
 int launch_clone(struct launch *l, pid_t *ret_pid);
 
-/* Lets the command set itself up and exec. 0 or -errno; what becomes of it is an event. */
+/*
+ * Lets the command go on: once to set itself up and exec, and once more on LAUNCH_READY. 0 or -errno; what becomes of it
+ * is an event.
+ */
 int launch_release(struct launch *l);
+
+/* Descriptor of the command, which stays @l's; -1: it is not there. */
+int launch_pidfd(const struct launch *l);
 
 /* Readable when launch_next has something. */
 int launch_fd(const struct launch *l);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/plan.h"
 
+#include "launch/enter.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -186,6 +188,49 @@ static void add_namespaces(const struct launch_settings *s, bool mount_proc, str
 		p->namespaces |= CLONE_NEWUSER;
 }
 
+/* What every plan ends with. */
+static void add_end(struct plan *p, const struct launch_settings *s, const char *shell)
+{
+	if (s->announce)
+		add(p, PLAN_READY, NULL);
+	add(p, PLAN_SIGNALS, NULL);
+	if (p->persists)
+		add(p, PLAN_KEEP, NULL);
+	if (s->sandbox.seccomp)
+		add(p, PLAN_FILTER, NULL);
+	if (s->argv)
+		add(p, PLAN_EXEC, s->argv[0]);
+	else
+		add(p, PLAN_EXEC_SHELL, shell);
+}
+
+/* The order is that of nsenter(1). */
+static void plan_enter(struct plan *p, const struct launch_settings *s, const char *shell)
+{
+	const struct launch_enter *e = s->enter;
+
+	if (e->cgroup >= 0)
+		add(p, PLAN_ENTER_CGROUP, e->what);
+	add(p, PLAN_ENTER, e->what);
+	if ((enter_namespaces(e) & CLONE_NEWPID) && !e->no_fork)
+		add(p, PLAN_ENTER_FORK, e->what);
+	if (e->root >= 0)
+		add(p, PLAN_ENTER_ROOT, e->root_what);
+	if (e->wd >= 0)
+		add(p, PLAN_ENTER_WD, e->wd_what);
+	else if (s->wd)
+		add(p, PLAN_CHDIR, s->wd);
+	if (e->env)
+		add(p, PLAN_ENTER_ENV, e->what);
+	if (e->set_gid)
+		add(p, PLAN_ENTER_GID, e->what);
+	if (e->set_uid)
+		add(p, PLAN_ENTER_UID, e->what);
+	if (e->keep_caps)
+		add(p, PLAN_ENTER_CAPS, NULL);
+	add_end(p, s, shell);
+}
+
 /*
  * The order is that of unshare(1), whose proc directory is looked up in the new root; run's own tree
  * of mounts is made before.
@@ -198,6 +243,11 @@ int plan_make(const struct launch_settings *s, const char *shell, struct plan *r
 
 	if (!is_plannable(s))
 		return -EINVAL;
+	if (s->enter) {
+		plan_enter(&p, s, shell);
+		*ret_plan = p;
+		return 0;
+	}
 	add_namespaces(s, mount_proc, &p);
 	add_maps(&p, &s->maps);
 	add_persistent(&p, s);
@@ -219,15 +269,7 @@ int plan_make(const struct launch_settings *s, const char *shell, struct plan *r
 		add(&p, PLAN_MOUNT_PROC, proc);
 	add_env(&s->sandbox, &p);
 	add_rights(&s->sandbox, &p);
-	add(&p, PLAN_SIGNALS, NULL);
-	if (p.persists)
-		add(&p, PLAN_KEEP, NULL);
-	if (s->sandbox.seccomp)
-		add(&p, PLAN_FILTER, NULL);
-	if (s->argv)
-		add(&p, PLAN_EXEC, s->argv[0]);
-	else
-		add(&p, PLAN_EXEC_SHELL, shell);
+	add_end(&p, s, shell);
 	*ret_plan = p;
 	return 0;
 }
@@ -235,6 +277,28 @@ int plan_make(const struct launch_settings *s, const char *shell, struct plan *r
 enum plan_where plan_where(enum plan_act act)
 {
 	return acts[act].where;
+}
+
+bool plan_has(const struct plan *p, enum plan_where where)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		if (plan_where(p->steps[i].act) == where)
+			return true;
+	}
+	return false;
+}
+
+bool plan_forks(const struct plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		if (p->steps[i].act == PLAN_ENTER_FORK)
+			return true;
+	}
+	return false;
 }
 
 bool plan_is_exec(enum plan_act act)

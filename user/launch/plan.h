@@ -23,6 +23,7 @@ enum plan_act {
 };
 
 enum plan_where {
+	PLAN_ENTERING,
 	PLAN_OUTSIDE,
 	PLAN_INSIDE,
 };
@@ -47,6 +48,10 @@ struct plan {
 int plan_make(const struct launch_settings *settings, const char *shell, struct plan *ret_plan);
 
 enum plan_where plan_where(enum plan_act act);
+/* Whether there is a step of this side. */
+bool plan_has(const struct plan *p, enum plan_where where);
+/* Whether the process that enters is not the command, but makes it. */
+bool plan_forks(const struct plan *p);
 bool plan_is_exec(enum plan_act act);
 
 /* The step in words, cut to @size bytes: "mount proc on /proc". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/proc.h"
 
+#include "launch/pidfd.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static FILE *open_stream(int dir, const char *path)
@@ -23,15 +25,13 @@ static FILE *open_stream(int dir, const char *path)
 	return f;
 }
 
-/* The number that the process has in this /proc, or -errno. */
-static int proc_number(int pidfd)
+/* What a file of fdinfo/ says of a pidfd: the number that the process has in this /proc, or -errno. */
+static int fdinfo_number(int dir, const char *path)
 {
-	_fclose_ FILE *f = NULL;
-	char path[64], line[128];
+	_fclose_ FILE *f = open_stream(dir, path);
+	char line[128];
 	int number;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	f = open_stream(AT_FDCWD, path);
 	if (!f)
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
@@ -39,6 +39,14 @@ static int proc_number(int pidfd)
 			return number > 0 ? number : -ESRCH;
 	}
 	return -ENODATA;
+}
+
+static int proc_number(int pidfd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	return fdinfo_number(AT_FDCWD, path);
 }
 
 int proc_open(int pidfd)
@@ -96,6 +104,53 @@ bool proc_awaits(int proc, int sig)
 	return proc_set_has(set, sig);
 }
 
+int proc_start_ticks(int pidfd, uint64_t *ret_ticks)
+{
+	_close_ int dir = proc_open(pidfd);
+	_fclose_ FILE *f = NULL;
+	char text[1024], *behind;
+	size_t len;
+
+	if (dir < 0)
+		return dir;
+	f = open_stream(dir, "stat");
+	if (!f)
+		return -errno;
+	len = fread(text, 1, sizeof(text) - 1, f);
+	text[len] = '\0';
+	/* The name in parentheses may hold anything, but nothing behind it holds a parenthesis. */
+	behind = strrchr(text, ')');
+	if (!behind || sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+			      ret_ticks) != 1)
+		return -ESRCH;
+	return 0;
+}
+
+int proc_cgroup(int pidfd, char *path, size_t size)
+{
+	_close_ int dir = proc_open(pidfd);
+	_fclose_ FILE *f = NULL;
+	_free_ char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	if (dir < 0)
+		return dir;
+	f = open_stream(dir, "cgroup");
+	if (!f)
+		return -errno;
+	while ((len = getline(&line, &room, f)) > 0) {
+		if (strncmp(line, "0::", 3))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		if (strlen(line + 3) >= size)
+			return -ENAMETOOLONG;
+		strcpy(path, line + 3);
+		return 0;
+	}
+	return -ENODATA;
+}
+
 bool proc_is_ours(void)
 {
 	char number[32] = "";
@@ -118,4 +173,43 @@ pid_t proc_parent(pid_t pid)
 			return parent;
 	}
 	return 0;
+}
+
+/* Whether both run the same program: the supervisor is a fork of nsscope. */
+static bool same_program(pid_t a, pid_t b)
+{
+	char path[2][64];
+	struct stat st[2];
+
+	snprintf(path[0], sizeof(path[0]), "/proc/%d/exe", a);
+	snprintf(path[1], sizeof(path[1]), "/proc/%d/exe", b);
+	return !stat(path[0], &st[0]) && !stat(path[1], &st[1]) && st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev;
+}
+
+/* Only the command is a child of a child of nsscope that nsscope has a pidfd of. */
+int proc_launched(int pidfd, pid_t pid, pid_t *ret_pid)
+{
+	_close_ int dir = proc_open(pidfd), fd = -1;
+	char name[32];
+	int n, number;
+
+	if (dir < 0)
+		return dir;
+	if (faccessat(dir, "fdinfo", R_OK | X_OK, AT_EACCESS) < 0)
+		return -errno;
+	for (n = 0; n < 64; n++) {
+		snprintf(name, sizeof(name), "fdinfo/%d", n);
+		number = fdinfo_number(dir, name);
+		if (number <= 0)
+			continue;
+		fd = pidfd_of(number);
+		if (fd >= 0 && proc_parent(proc_parent(number)) == pid && same_program(proc_parent(number), pid) &&
+		    !pidfd_wait(fd, 0)) {
+			*ret_pid = number;
+			return TAKE_FD(fd);
+		}
+		cleanup_close(&fd);
+		fd = -1;
+	}
+	return -ENOENT;
 }

@@ -35,6 +35,18 @@ int proc_read_status(int proc, struct proc_status *ret_status);
  */
 bool proc_awaits(int proc, int sig);
 
+/* When the process began: field 22 of /proc/PID/stat, in clock ticks since the boot. 0 or -errno. */
+int proc_start_ticks(int pidfd, uint64_t *ret_ticks);
+
+/* The path of its cgroup in the v2 hierarchy, as this process sees it. 0 or -errno; -ENODATA: in none. */
+int proc_cgroup(int pidfd, char *path, size_t size);
+
+/*
+ * A pidfd, close-on-exec, of the command that the nsscope @pid, which @pidfd is of, has launched, and its PID here.
+ * -errno; -ENOENT: that is no nsscope, or its command is not there.
+ */
+int proc_launched(int pidfd, pid_t pid, pid_t *ret_pid);
+
 /* Whether PIDs in /proc are PIDs here. */
 bool proc_is_ours(void);
 

@@ -18,14 +18,13 @@ static long clone_by_flags(uint64_t flags, int *pidfd)
 	return syscall(SYS_clone, flags | SIGCHLD, NULL, pidfd, NULL, NULL);
 }
 
-pid_t spawn_clone(uint64_t namespaces, int *ret_pidfd)
+static pid_t spawn(uint64_t flags, int *ret_pidfd)
 {
-	uint64_t flags = namespaces | CLONE_PIDFD;
 	int pidfd = -1;
 	struct clone_args args = {
 		.flags = flags,
 		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD, /* a sibling's is that of its maker */
 	};
 	long pid;
 
@@ -37,4 +36,14 @@ pid_t spawn_clone(uint64_t namespaces, int *ret_pidfd)
 	if (pid > 0)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;
+}
+
+pid_t spawn_clone(uint64_t namespaces, int *ret_pidfd)
+{
+	return spawn(namespaces | CLONE_PIDFD, ret_pidfd);
+}
+
+pid_t spawn_sibling(int *ret_pidfd)
+{
+	return spawn(CLONE_PARENT | CLONE_PIDFD, ret_pidfd);
 }

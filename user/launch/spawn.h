@@ -11,4 +11,10 @@
  */
 pid_t spawn_clone(uint64_t namespaces, int *ret_pidfd);
 
+/*
+ * The same without new namespaces, but as a child of this process's parent: it may be in another PID namespace, which
+ * setns(2) has set for children.
+ */
+pid_t spawn_sibling(int *ret_pidfd);
+
 #endif

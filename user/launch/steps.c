@@ -5,6 +5,7 @@
 #include "launch/hint.h"
 #include "launch/persist.h"
 #include "launch/proc.h"
+#include "launch/wire.h"
 #include "util/cleanup.h"
 
 #include <errno.h>
@@ -104,6 +105,52 @@ static int step_mount_proc(struct steps_context *c, const char *arg)
 	return mount("proc", arg, "proc", flags, NULL) < 0 ? -errno : 0;
 }
 
+static uint32_t own_inum(int proc, const char *name)
+{
+	char path[64], link[64];
+	const char *bracket;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "self/ns/%s", name);
+	n = readlinkat(proc, path, link, sizeof(link) - 1);
+	if (n < 0)
+		return 0;
+	link[n] = '\0';
+	bracket = strchr(link, '[');
+	return bracket ? (uint32_t)strtoul(bracket + 1, NULL, 10) : 0;
+}
+
+/*
+ * What can change the command's PIDs, namespaces and cgroup stands before this step. It names its namespaces itself:
+ * after a change of credentials nsscope need not have the right to look (ptrace(2), "Ptrace access mode checking").
+ */
+static int step_ready(struct steps_context *c, const char *arg)
+{
+	static const char *const names[NSS_NS_MAX] = {
+#define NAMESPACE(ID, name, flag, what) [NSS_NS_##ID] = #name,
+#include "abi/namespaces.def"
+#undef NAMESPACE
+	};
+	struct wire w = { .kind = WIRE_EVENT, .event.what = LAUNCH_READY };
+	ssize_t n;
+	size_t i;
+	char go;
+	int ret;
+
+	(void)arg;
+	for (i = 0; i < NSS_NS_MAX; i++)
+		w.event.ns[i] = own_inum(c->proc, names[i]);
+	ret = wire_send(c->sock, &w, -1);
+	if (ret < 0)
+		return ret;
+	do
+		n = read(c->gate, &go, 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		_exit(125); /* nsscope has changed its mind, or is gone */
+	return n < 0 ? -errno : 0;
+}
+
 /* exec(2) resets what is caught; what is ignored was inherited, but for SIGCHLD. */
 static int step_signals(struct steps_context *c, const char *arg)
 {
@@ -144,12 +191,15 @@ int steps_run(const struct plan *p, enum plan_where where, struct steps_context 
 	      struct launch_event *failed)
 {
 	const struct plan_step *s;
+	char detail[STEPS_DETAIL];
 	int ret;
 
 	for (s = p->steps; s < p->steps + p->n; s++) {
 		if (plan_where(s->act) != where)
 			continue;
+		detail[0] = '\0';
 		c->step = s;
+		c->detail = detail;
 		ret = acts[s->act](c, s->arg);
 		if (ret) {
 			*failed = (struct launch_event){
@@ -159,7 +209,10 @@ int steps_run(const struct plan *p, enum plan_where where, struct steps_context 
 				.helper = ret > 0 ? ret : 0,
 				.is_exec = plan_is_exec(s->act),
 			};
-			plan_describe(s, failed->stage, sizeof(failed->stage));
+			if (detail[0])
+				memcpy(failed->stage, detail, sizeof(detail));
+			else
+				plan_describe(s, failed->stage, sizeof(failed->stage));
 			hint_plan(p, s, failed->error, failed->hint, sizeof(failed->hint));
 			return ret;
 		}

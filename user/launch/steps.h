@@ -8,6 +8,7 @@
 
 #include <signal.h>
 
+#define STEPS_DETAIL sizeof(((struct launch_event *)NULL)->stage)
 struct acts_state;
 
 struct steps_context {
@@ -22,6 +23,11 @@ struct steps_context {
 	int helper, exec_error; /* see idmap_write_outside */
 	struct acts_state *state; /* what steps leave to later ones */
 	const struct plan_step *step; /* the one that is being done */
+	int sock, gate; /* as in struct supervisor */
+	struct launch_enter *enter; /* of this process alone */
+	int join; /* to the supervisor: struct wire, while namespaces are entered */
+	char *detail; /* STEPS_DETAIL bytes: an act may say in them which part of its step failed */
+	int proc; /* directory of nsscope's /proc, -1: none; the command finds itself there whatever its root becomes */
 };
 
 /*

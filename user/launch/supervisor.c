@@ -4,6 +4,7 @@
 #include "launch/pidfd.h"
 #include "launch/reap.h"
 #include "launch/spawn.h"
+#include "launch/tree.h"
 #include "launch/unshare.h"
 #include "launch/wire.h"
 #include "util/cleanup.h"
@@ -18,7 +19,8 @@
 
 struct state {
 	struct supervisor *s;
-	int sigchld; /* signalfd, or -errno */
+	struct launch_event broken; /* LAUNCH_FAILED: it could not become what it has to be */
+	int sigchld; /* signalfd, or -1 */
 	int pidfd; /* of the command */
 	pid_t pid; /* of the command; 0: it is not there */
 	int timer; /* timerfd of the time limit, or -1 */
@@ -48,6 +50,15 @@ static void close_others(int *keep, size_t n)
 	close_range(from, ~0U, 0);
 }
 
+/* What no step of the plan says. */
+static struct launch_event failure(const char *stage, int error)
+{
+	struct launch_event e = { .what = LAUNCH_FAILED, .error = error, .act = -1 };
+
+	snprintf(e.stage, sizeof(e.stage), "%s", stage);
+	return e;
+}
+
 /* As unshare(1) runs, but that nsscope tells what went wrong. */
 static _Noreturn void in_place_main(struct supervisor *s)
 {
@@ -63,7 +74,7 @@ static _Noreturn void in_place_main(struct supervisor *s)
 		_exit(WEXITSTATUS(end.status));
 	}
 	w.event = end.failure;
-	wire_send(s->sock, &w, -1);
+	wire_send(s->context.sock, &w, -1);
 	_exit(unshare_status(&end.failure));
 }
 
@@ -77,18 +88,26 @@ static _Noreturn void command_main(struct supervisor *s, int parent)
 	ssize_t n;
 	char go;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || pidfd_wait(parent, 0))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+		w.event = failure("bind the command to its supervisor (prctl)", errno);
+		wire_send(s->context.sock, &w, -1);
+		_exit(125);
+	}
+	if (pidfd_wait(parent, 0))
 		_exit(125);
 	do
-		n = read(s->gate, &go, 1);
+		n = read(s->context.gate, &go, 1);
 	while (n < 0 && errno == EINTR);
 	s->state.parent = parent;
 	if (n == 1 && s->settings->in_place)
 		in_place_main(s);
-	if (n == 1) {
+	if (n < 0) {
+		w.event = failure("wait to be let go", errno);
+		wire_send(s->context.sock, &w, -1);
+	} else if (n == 1) {
 		steps_run(&s->plan, PLAN_INSIDE, &s->context, &w.event);
 		steps_forget(&s->context);
-		wire_send(s->sock, &w, -1);
+		wire_send(s->context.sock, &w, -1);
 	}
 	_exit(125);
 }
@@ -122,29 +141,108 @@ static void undo_persistent(struct state *st)
 	st->kept = -1;
 }
 
-static int clone_command(struct state *st)
+static _Noreturn void enter_main(struct supervisor *s, int parent, int join)
+{
+	struct wire w = { .kind = WIRE_EVENT };
+
+	s->context.join = join;
+	if (steps_run(&s->plan, PLAN_ENTERING, &s->context, &w.event) < 0) {
+		wire_send(join, &w, -1);
+		_exit(125);
+	}
+	/* The sibling has been told of by the one that made it. */
+	if (!plan_forks(&s->plan)) {
+		w.kind = WIRE_CLONED;
+		wire_send(join, &w, -1);
+	}
+	close(join);
+	command_main(s, parent);
+}
+
+/* Waits until the namespaces have been entered, maybe by another process than the first: then that is the command. */
+static void await_entered(struct state *st, int join, struct launch_event *failed)
+{
+	struct wire w;
+	int pidfd = -1, ret = wire_recv(join, 0, &w, &pidfd);
+
+	if (ret < 0) {
+		*failed = failure("learn that the namespaces have been entered", -ret);
+	} else if (w.kind == WIRE_EVENT) {
+		*failed = w.event;
+	} else if (pidfd >= 0) {
+		close(st->pidfd);
+		st->pidfd = pidfd;
+		st->pid = w.pid;
+	}
+}
+
+/*
+ * -errno: the clone failed. Else it is there, or *failed says why it is not, or why it could not enter the namespaces.
+ */
+static int clone_command(struct state *st, struct launch_event *failed)
 {
 	struct supervisor *s = st->s;
-	_close_ int self = pidfd_of(getpid());
+	bool enters = plan_has(&s->plan, PLAN_ENTERING);
+	_close_ int self = pidfd_of(getpid()), ours = -1;
+	int pair[2];
 	pid_t pid;
 	int ret;
 
-	if (self < 0)
+	if (st->broken.what == LAUNCH_FAILED || self < 0) {
+		*failed = self < 0 ? failure("open the supervisor (pidfd_open)", errno) : st->broken;
+		return 0;
+	}
+	if (enters && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	if (st->sigchld < 0)
-		return st->sigchld;
 	ret = open_kept(st);
 	if (ret < 0)
 		return ret;
 	if (s->time_limit && st->timer < 0)
 		return -EMFILE;
 	pid = spawn_clone(s->plan.namespaces, &st->pidfd);
-	if (pid == 0)
-		command_main(s, self);
+	if (pid == 0) {
+		if (!enters)
+			command_main(s, self);
+		close(pair[0]);
+		enter_main(s, self, pair[1]);
+	}
+	if (enters) {
+		ours = pair[0];
+		close(pair[1]);
+	}
 	if (pid < 0)
 		return pid;
 	st->pid = pid;
+	if (enters)
+		await_entered(st, ours, failed);
 	return 0;
+}
+
+/* nsscope is gone, or wants an end. */
+static _Noreturn void finish(struct state *st)
+{
+	if (st->pid) {
+		st->modes = true;
+		/* Only we reap it, so the PID is surely still its. */
+		if (plan_has(&st->s->plan, PLAN_ENTERING))
+			tree_kill(st->pid);
+		else
+			pidfd_signal(st->pidfd, SIGKILL);
+		reap_kill_all();
+		undo_persistent(st);
+	} else if (st->timed_out) {
+		reap_kill_all();
+	}
+	cgroup_end(&st->s->state.cgroup);
+	terminal_restore(&st->s->terminal, st->modes);
+	_exit(0);
+}
+
+/* What nsscope cannot be told, it would wait for: it learns of the end of the supervisor instead. */
+static void tell(struct state *st, const struct wire *w, int fd)
+{
+	if (wire_send(st->s->context.sock, w, fd) < 0)
+		finish(st);
 }
 
 /* The steps outside come before the answer: nsscope may release the command upon it. */
@@ -153,24 +251,23 @@ static void serve_clone(struct state *st)
 	struct supervisor *s = st->s;
 	struct wire answer = { .kind = WIRE_CLONED };
 	struct wire failed = { .kind = WIRE_EVENT };
-	int ret = 0;
 
-	answer.error = -clone_command(st);
+	answer.error = -clone_command(st, &failed.event);
 	answer.pid = st->pid;
-	if (!answer.error) {
+	if (!answer.error && failed.event.what != LAUNCH_FAILED) {
 		s->context.pidfd = st->pidfd;
 		s->context.pid = st->pid;
-		ret = steps_run(&s->plan, PLAN_OUTSIDE, &s->context, &failed.event);
+		steps_run(&s->plan, PLAN_OUTSIDE, &s->context, &failed.event);
 	}
 	/* Before the answer, upon which nsscope releases the command. */
-	if (ret)
+	if (failed.event.what == LAUNCH_FAILED && st->pid)
 		pidfd_signal(st->pidfd, SIGKILL);
-	close_others((int[]){ s->sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept, st->timer,
+	close_others((int[]){ s->context.sock, s->nsscope, s->terminal.fd, st->sigchld, st->pidfd, st->kept, st->timer,
 			      s->state.cgroup.parent, s->state.cgroup.dir },
 		     9);
-	wire_send(s->sock, &answer, st->pidfd);
-	if (ret)
-		wire_send(s->sock, &failed, -1);
+	tell(st, &answer, st->pidfd);
+	if (failed.event.what == LAUNCH_FAILED)
+		tell(st, &failed, -1);
 }
 
 static void tell_status(struct state *st, int status)
@@ -188,7 +285,7 @@ static void tell_status(struct state *st, int status)
 		undo_persistent(st);
 		st->modes = WIFSIGNALED(status);
 	}
-	wire_send(st->s->sock, &w, -1);
+	tell(st, &w, -1);
 }
 
 /* Orphans of the command are reaped in silence. */
@@ -204,6 +301,8 @@ static void reap(struct state *st)
 		if (pid == st->pid)
 			tell_status(st, status);
 	}
+	if (pid < 0 && errno != ECHILD)
+		finish(st); /* or an end would be missed */
 }
 
 static void start_timer(const struct state *st)
@@ -225,40 +324,28 @@ static void time_out(struct state *st)
 	pidfd_signal(st->pidfd, SIGKILL);
 }
 
-/* nsscope is gone, or wants an end. */
-static _Noreturn void finish(struct state *st)
-{
-	if (st->pid) {
-		st->modes = true;
-		pidfd_signal(st->pidfd, SIGKILL);
-		reap_kill_all();
-		undo_persistent(st);
-	} else if (st->timed_out) {
-		reap_kill_all();
-	}
-	cgroup_end(&st->s->state.cgroup);
-	terminal_restore(&st->s->terminal, st->modes);
-	_exit(0);
-}
-
-static int open_sigchld(void)
+static void become_supervisor(struct state *st)
 {
 	sigset_t set;
-	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? -errno : fd;
+	st->sigchld = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (st->sigchld < 0)
+		st->broken = failure("learn of the command's end (signalfd)", errno);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		st->broken = failure("become the reaper of what the command leaves (prctl)", errno);
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR) /* ignored, it would leave nothing to wait for */
+		st->broken = failure("learn of the command's end (sigaction)", errno);
 }
 
 _Noreturn void supervisor_run(struct supervisor *s)
 {
-	struct state st = { .s = s, .sigchld = open_sigchld(), .pidfd = -1, .timer = -1, .kept = -1 };
+	struct state st = { .s = s, .sigchld = -1, .pidfd = -1, .timer = -1, .kept = -1 };
 	struct pollfd on[] = {
-		{ .fd = s->sock, .events = POLLIN },
+		{ .fd = s->context.sock, .events = POLLIN },
 		{ .fd = s->nsscope, .events = POLLIN },
-		{ .fd = st.sigchld, .events = POLLIN },
+		{ .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
 	struct wire w;
@@ -269,8 +356,8 @@ _Noreturn void supervisor_run(struct supervisor *s)
 	s->context.state = &s->state;
 	if (s->time_limit)
 		st.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nothing to wait for */
+	become_supervisor(&st);
+	on[2].fd = st.sigchld;
 	for (;;) {
 		on[3].fd = st.timer;
 		if (poll(on, ARRAY_SIZE(on), -1) < 0) {
@@ -285,7 +372,7 @@ _Noreturn void supervisor_run(struct supervisor *s)
 		if (on[3].revents)
 			time_out(&st);
 		if (on[0].revents) {
-			ret = wire_recv(s->sock, MSG_DONTWAIT, &w, NULL);
+			ret = wire_recv(s->context.sock, MSG_DONTWAIT, &w, NULL);
 			if (ret == -EPIPE)
 				finish(&st);
 			if (ret == 0 && w.kind == WIRE_CLONE)

@@ -15,8 +15,7 @@ struct supervisor {
 	struct acts_state state;
 	struct terminal terminal;
 	unsigned time_limit; /* seconds; 0: none */
-	int sock; /* to nsscope: struct wire */
-	int gate; /* the command's end: a byte lets it go, it is closed by exec */
+	/* context.sock: to nsscope, struct wire. context.gate: the command's end: a byte lets it go, exec closes it */
 	int nsscope; /* pidfd */
 };
 

@@ -19,6 +19,15 @@ int snapshot_iter(struct observer *observer, record_fn fn, void *arg);
  */
 int snapshot_proc(const uint8_t *seen, record_fn fn, void *arg);
 
+/*
+ * The one process that is @pid here, from the iterator, or from /proc where there is none or @observer is NULL. 0;
+ * -ESRCH; -errno; or what @fn returned.
+ */
+int snapshot_one(struct observer *observer, uint32_t pid, record_fn fn, void *arg);
+
+/* That from /proc alone. */
+int snapshot_proc_one(uint32_t pid, record_fn fn, void *arg);
+
 /* The parts of a record of type process, as the functions above give it. */
 static inline const struct nss_process *snapshot_process(const void *record)
 {

@@ -76,6 +76,38 @@ static int read_iterator(int fd, struct seen *seen)
 	return err;
 }
 
+struct wanted {
+	uint32_t pid;
+	bool found;
+	record_fn fn;
+	void *arg;
+};
+
+/* record_fn: passes on the one that is wanted. */
+static int pick(void *arg, const void *record, size_t len)
+{
+	struct wanted *w = arg;
+
+	if (w->found || snapshot_pids(record)[0].pid != w->pid)
+		return 0;
+	w->found = true;
+	return w->fn(w->arg, record, len);
+}
+
+int snapshot_one(struct observer *observer, uint32_t pid, record_fn fn, void *arg)
+{
+	struct wanted w = { .pid = pid, .fn = fn, .arg = arg };
+	_close_ int fd = observer ? observe_snapshot_fd(observer) : -EOPNOTSUPP;
+	_free_ uint8_t *pids = calloc(NSS_PID_LIMIT, 1);
+	struct seen seen = { pids, pick, &w };
+	int err;
+
+	if (!pids)
+		return -ENOMEM;
+	err = fd < 0 ? 0 : read_iterator(fd, &seen);
+	return err || w.found ? err : snapshot_proc_one(pid, fn, arg);
+}
+
 int snapshot_iter(struct observer *observer, record_fn fn, void *arg)
 {
 	_close_ int fd = observe_snapshot_fd(observer);

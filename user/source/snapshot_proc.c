@@ -299,3 +299,17 @@ int snapshot_proc(const uint8_t *seen, record_fn fn, void *arg)
 	free(all.at);
 	return err;
 }
+
+int snapshot_proc_one(uint32_t pid, record_fn fn, void *arg)
+{
+	struct entries all = { .user_ns = ns_inum_read("self", "user"), .pid_ns = ns_inum_read("self", "pid") };
+	struct entry e;
+	char name[16];
+
+	find_cgroup_root(&all);
+	snprintf(name, sizeof(name), "%u", pid);
+	if (!read_process(&all, name, &e))
+		return -ESRCH;
+	find_parent(&all, &e);
+	return give(&all, &e, fn, arg);
+}
