@@ -126,7 +126,7 @@ static void help_all(void)
 	printf("\n  nsscope COMMAND --help    the command's options\n"
 	       "  nsscope --json-schema     the JSON Schema of -o json\n"
 	       "  nsscope --man             the manual page; --version, --help\n\n"
-	       "Exit status: run: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
+	       "Exit status: run, enter: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
 	       "not be executed or found. 125: nsscope itself failed. unshare: as unshare(1): 1 for what\n"
 	       "is 125 elsewhere, ended by the command's signal. doctor: 0 if run works here, else 1.\n"
 	       "Others: 0, or 125.\n");
