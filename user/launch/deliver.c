@@ -31,7 +31,7 @@ static bool is_dropped(const struct deliver *d, int sig)
 	struct proc_status s;
 
 	/* One that is held, maybe for long, does not come to unblocking them: it is as if they were dropped. */
-	if ((!d->in_pid_ns && execed) || sig < 1 || sig > 64 || signals_default(sig) == SIGNALS_PASS)
+	if ((!d->in_pid_ns && (execed || !d->held)) || sig < 1 || sig > 64 || signals_default(sig) == SIGNALS_PASS)
 		return false;
 	if (sig == SIGKILL || sig == SIGSTOP || proc_read_status(d->proc, &s) < 0)
 		return false;

@@ -13,6 +13,7 @@ struct deliver {
 	int proc; /* its directory in /proc, as proc_open gives it; -1: unknown */
 	int gate; /* whose other end is the child's, and closed by exec */
 	bool in_pid_ns; /* it is PID 1 */
+	bool held; /* it may have to wait before exec */
 	bool orphaned; /* our process group was, where /proc can no longer tell */
 	sigset_t mask; /* that the child gets by exec; before, it blocks all */
 	int ended_by; /* signal that SIGKILL did the work of */

@@ -125,6 +125,7 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 	l->has_cgroup = settings->sandbox.memory || settings->sandbox.pids || settings->sandbox.cpu;
 	s.time_limit = settings->sandbox.time_limit;
 	l->to.in_pid_ns = s.plan.namespaces & CLONE_NEWPID;
+	l->to.held = settings->announce;
 	ret = socket_pair(SOCK_SEQPACKET, &l->sock, &sock);
 	if (ret < 0)
 		return ret;
