@@ -40,7 +40,7 @@ SRC := $(wildcard user/*.c user/*/*.c)
 OBJ := $(SRC:%.c=$(B)/%.o)
 # What runs without root and without BPF: the unit tests and the fuzzer link it.
 PURE := $(filter $(B)/user/util/% $(B)/user/event/% $(B)/user/model/% $(B)/user/view/% $(B)/user/sink/% \
-	$(B)/user/source/recording.o $(B)/user/launch/plan.o $(B)/user/launch/spec.o $(B)/user/launch/hints.o \
+	$(B)/user/source/recording.o $(B)/user/launch/plan.o $(B)/user/launch/spec.o \
 	$(B)/user/launch/idmap.o $(B)/user/launch/unshare_plan.o $(B)/user/launch/persist.o \
 	$(B)/user/doctor/parse.o $(B)/user/doctor/report.o,$(OBJ))
 
@@ -50,17 +50,21 @@ $(B)/nsscope: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h
+$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h $(B)/nsscope_6_17.skel.h $(B)/nscost.skel.h
 
 $(B)/%.o: %.c | $(FETCHED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# A second time for kernels before 5.12, see bpf/core/compat.h.
+# A second time for kernels before 5.12, and a third for those from 6.17 on, see bpf/core/compat.h.
 $(B)/nsscope_5_10.bpf.o: BPF_FLAGS := -DNSS_BEFORE_5_12
+$(B)/nsscope_6_17.bpf.o: BPF_FLAGS := -DNSS_FROM_6_17
 
-$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o: bpf/nsscope.bpf.c
+$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_17.bpf.o: bpf/nsscope.bpf.c
+$(B)/nscost.bpf.o: bpf/nscost.bpf.c
+
+$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_17.bpf.o $(B)/nscost.bpf.o:
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror \
@@ -86,7 +90,7 @@ endif
 clean:
 	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name vm ! -name arm64 ! -name sysroot -exec rm -rf {} +
 
--include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d
+-include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d $(B)/nsscope_6_17.bpf.d $(B)/nscost.bpf.d
 
 .DELETE_ON_ERROR:
 .PHONY: all install clean

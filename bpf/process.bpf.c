@@ -104,15 +104,18 @@ REAL_PROGRAM(on_exec);
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	unsigned long start = BPF_CORE_READ(mm, arg_start);
-	__u32 bytes = BPF_CORE_READ(mm, arg_end) - start, nonce;
+	struct mm_struct *mm;
 	struct nss_exec *exec;
 	struct scratch *s;
+	unsigned long start;
+	__u32 bytes, nonce;
 
 	REENTRANT(on_exec);
 	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
 		return 0;
+	mm = BPF_CORE_READ(task, mm);
+	start = BPF_CORE_READ(mm, arg_start);
+	bytes = BPF_CORE_READ(mm, arg_end) - start;
 	nonce = bpf_ktime_get_ns();
 	if (bytes > NSS_ARGS_PIECE)
 		send_further_args((__u64)task->tgid << 32 | nonce, start, bytes);
@@ -135,9 +138,20 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 {
 	struct trace_event_raw_sched_process_exit___v6_15 *tp = NULL;
 
-	if (bpf_core_field_exists(tp->group_dead))
+	if (HAS_SINCE_6_17(bpf_core_field_exists(tp->group_dead)))
 		return ctx[1];
 	return !BPF_CORE_READ(task, signal, live.counter);
+}
+
+/* Whether the mount namespace of the thread that ends goes with it. */
+static __always_inline bool is_last_in_mnt_ns(struct task_struct *task)
+{
+	struct nsproxy *nsproxy = BPF_CORE_READ(task, nsproxy);
+	struct mnt_namespace *ns = BPF_CORE_READ(nsproxy, mnt_ns);
+	__u32 count = 0; /* a refcount_t, until 6.1 an atomic_t */
+
+	bpf_core_read(&count, sizeof(count), &nsproxy->count);
+	return count == 1 && ns_count(&ns->ns, NSS_NS_MNT) == 1;
 }
 
 REAL_PROGRAM(on_exit);
@@ -145,8 +159,8 @@ REAL_PROGRAM(on_exit);
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct signal_struct *signal;
+	struct task_struct *leader;
 	__u32 tid = task->pid;
 	struct nss_exit *exit;
 	struct scratch *s;
@@ -158,8 +172,12 @@ int BPF_PROG(on_exit, struct task_struct *task)
 			set_tracked(task->tgid, 0);
 		return 0;
 	}
-	call_abandon(tid);
-	bpf_map_delete_elem(&kept, &tid);
+	if (tells_calls())
+		call_abandon(tid);
+	if (conf.keeps)
+		bpf_map_delete_elem(&kept, &tid);
+	if (told_mount_count && is_last_in_mnt_ns(task))
+		seek_mounts(0, 0); /* what went before its namespace does */
 	if (!is_last_thread(ctx, task))
 		return 0;
 	if (conf.only & NSS_ONLY_TRACKED)
@@ -170,6 +188,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (!s)
 		return 0;
 	exit = PAYLOAD(s, exit);
+	leader = BPF_CORE_READ(task, group_leader);
+	signal = BPF_CORE_READ(task, signal);
 	/* As wait_task_zombie() of kernel/exit.c; SIGNAL_GROUP_EXIT is 4. */
 	exit->status = BPF_CORE_READ(signal, flags) & 4 ? BPF_CORE_READ(signal, group_exit_code) :
 							  BPF_CORE_READ(leader, exit_code);

@@ -5,29 +5,49 @@
  * period each to close, and so does each link of fentry.)
  */
 
-static __always_inline void tell_call(struct task_struct *task, __u32 event, const struct call *call)
+/* Each not static, and of a number: so the verifier looks at it once. */
+#define SYSCALL(EV, name, ...)                                    \
+	__noinline int told_##name(__u32 slot)                    \
+	{                                                         \
+		struct work *w = work_at(slot);                   \
+		if (w)                                            \
+			tell_##name(current_task(), &w->call);    \
+		return 0;                                         \
+	}
+#include "abi/syscalls.def"
+#undef SYSCALL
+
+/* @event: a constant in the programs of fentry, of which each then has what is of its call alone. */
+static __always_inline void tell_call(struct task_struct *task, struct work *w, __u32 event)
 {
 	switch (event) {
-#define SYSCALL(EV, name, ...)                    \
-	case NSS_EV_##EV:                         \
-		if (wanted(NSS_EV_##EV))          \
-			tell_##name(task, call);  \
+#define SYSCALL(EV, name, ...)             \
+	case NSS_EV_##EV:                  \
+		if (wanted(NSS_EV_##EV))   \
+			told_##name(w->slot); \
 		break;
 #include "abi/syscalls.def"
 #undef SYSCALL
 	}
-	if (event == NSS_EV_UNSHARE && !call->result)
-		tell_new_namespaces(task, call->arg[0], NSS_BY_UNSHARE);
+	if ((event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) && w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
+		note_mount(w->slot);
+	if (event == NSS_EV_UNSHARE && !w->call.result)
+		tell_new_namespaces(task, w->call.arg[0], NSS_BY_UNSHARE);
+	if (w->call.result >= 0 && wanted(NSS_EV_NS_CREATE)) {
+		if (event == NSS_EV_OPEN_TREE || event == NSS_EV_OPEN_TREE_ATTR)
+			tell_namespace_of_fd(w->call.result, NSS_BY_OPEN_TREE);
+		else if (event == NSS_EV_FSMOUNT)
+			tell_namespace_of_fd(w->call.result, NSS_BY_FSMOUNT);
+	}
 }
 
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
-	struct task_struct *task = current_task();
-	__u32 event = call_event(task, nr);
+	__u32 event = call_event(nr);
 
-	if (event != NSS_EV_MAX && wanted(event) && in_scope(task))
-		call_begin(task, event);
+	if (event != NSS_EV_MAX && wanted(event) && in_scope(current_task()))
+		call_begin(event, address_of(regs));
 	return 0;
 }
 
@@ -37,39 +57,57 @@ REAL_PROGRAM(on_sys_exit);
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
-	__u32 event = call_event(task, call_nr(regs));
-	struct call call = { .result = result };
+	__u32 event = call_event(call_nr(regs));
+	struct task_struct *task;
+	struct work *w;
 
 	REENTRANT(on_sys_exit);
-	if (event == NSS_EV_MAX || !in_scope(task))
+	if (event == NSS_EV_MAX)
 		return 0;
-	call_end(&call, task, regs);
-	tell_call(task, event, &call);
+	task = current_task();
+	if (!in_scope(task))
+		return 0;
+	w = call_end(event, regs, result, false);
+	if (!w)
+		return 0;
+	tell_call(task, w, event);
+	work_release(w);
 	return 0;
 }
 
-static __always_inline int enter(__u32 event)
+/* in_scope() of the current task, once for all programs that are not run for each call of each task. */
+__noinline int is_scoped(void)
 {
-	struct task_struct *task = current_task();
+	return in_scope(current_task());
+}
 
-	if (in_scope(task))
-		call_begin(task, event);
+static __always_inline int enter(__u32 event, const struct pt_regs *regs)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (!is_scoped())
+		return 0;
+	bpf_map_delete_elem(&kept, &tid); /* of a call that did not end */
+	call_begin(event, address_of(regs));
 	return 0;
 }
 
 static __always_inline int leave(__u32 event, const struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();
-	__u32 tid = TASK_READ(task, pid);
-	struct call call = { .result = result };
+	__u32 tid = bpf_get_current_pid_tgid();
+	bool is_kept;
+	struct work *w;
 
-	if (!in_scope(task))
+	if (!is_scoped())
 		return 0;
-	call_end(&call, task, regs);
-	call.kept = bpf_map_lookup_elem(&kept, &tid);
-	tell_call(task, event, &call);
-	if (call.kept)
+	is_kept = bpf_map_lookup_elem(&kept, &tid);
+	w = call_end(event, regs, result, is_kept);
+	if (w) {
+		tell_call(task, w, event);
+		work_release(w);
+	}
+	if (is_kept)
 		bpf_map_delete_elem(&kept, &tid);
 	return 0;
 }
@@ -78,7 +116,7 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	SEC("fentry/" prefix #name)                                                             \
 	int BPF_PROG(enter_##kind##_##name, const struct pt_regs *regs)                         \
 	{                                                                                       \
-		return enter(NSS_EV_##EV);                                                      \
+		return enter(NSS_EV_##EV, regs);                                                    \
 	}                                                                                       \
 	SEC("fexit/" prefix #name)                                                              \
 	int BPF_PROG(leave_##kind##_##name, const struct pt_regs *regs, long result)            \
@@ -108,9 +146,9 @@ static __always_inline struct kept *keep_paths(const struct path *first, const s
 	k = keep(tid);
 	if (!k)
 		return NULL;
-	keep_path(k, tid, task, first);
+	keep_path(k, task, first);
 	if (second)
-		keep_path(k, tid, task, second);
+		keep_path(k, task, second);
 	return k;
 }
 
@@ -124,6 +162,57 @@ static __always_inline int keep_mount_args(const char *source, const struct path
 	keep_str(&k->source, k->source_bytes, source, sizeof(k->source_bytes));
 	keep_str(&k->fstype, k->fstype_bytes, fstype, sizeof(k->fstype_bytes));
 	keep_str(&k->data, k->data_bytes, data, sizeof(k->data_bytes));
+	return 0;
+}
+
+/*
+ * A fresh element for what the kernel has copied in call @event of the thread: the first of its kind, since file systems do
+ * the same in turn. NULL: the thread is not in that call.
+ */
+static __always_inline struct kept *keep_first(__u32 event)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	const struct entry *entry = bpf_map_lookup_elem(&in_call, &tid);
+
+	if (!entry || entry->event != event || bpf_map_lookup_elem(&kept, &tid))
+		return NULL;
+	return keep(tid);
+}
+
+static __always_inline int keep_fsname(const char *name)
+{
+	struct kept *k = keep_first(NSS_EV_FSOPEN);
+
+	if (k)
+		keep_str(&k->fstype, k->fstype_bytes, name, sizeof(k->fstype_bytes));
+	return 0;
+}
+
+/* enum fs_value_type of include/linux/fs_context.h. */
+#define NSS_VALUE_IS_STRING 2
+#define NSS_VALUE_IS_BLOB 3
+#define NSS_VALUE_IS_FILENAME 4
+
+static __always_inline int keep_param(const struct fs_parameter *param)
+{
+	struct kept *k = keep_first(NSS_EV_FSCONFIG);
+	__u64 size;
+
+	if (!k)
+		return 0;
+	keep_str(&k->fstype, k->fstype_bytes, BPF_CORE_READ(param, key), sizeof(k->fstype_bytes));
+	k->data.v = NSS_STR_NULL;
+	switch (BPF_CORE_READ_BITFIELD_PROBED(param, type)) {
+	case NSS_VALUE_IS_STRING:
+		keep_str(&k->data, k->data_bytes, BPF_CORE_READ(param, string), sizeof(k->data_bytes));
+		break;
+	case NSS_VALUE_IS_BLOB:
+		size = BPF_CORE_READ(param, size);
+		keep_bytes(&k->data, k->data_bytes, BPF_CORE_READ(param, blob), size, sizeof(k->data_bytes));
+		break;
+	case NSS_VALUE_IS_FILENAME:
+		keep_str(&k->data, k->data_bytes, BPF_CORE_READ(param, name, name), sizeof(k->data_bytes));
+	}
 	return 0;
 }
 
@@ -161,6 +250,18 @@ int BPF_PROG(keep_chroot, const struct path *path)
 	return 0;
 }
 
+SEC("fentry/get_fs_type")
+int BPF_PROG(keep_fsopen, const char *name)
+{
+	return keep_fsname(name);
+}
+
+SEC("fentry/vfs_parse_fs_param")
+int BPF_PROG(keep_fsconfig, struct fs_context *fc, struct fs_parameter *param)
+{
+	return keep_param(param);
+}
+
 /*
  * The same by kprobes: one program for all functions, each with a cookie that says which it is. The registers that a call
  * was entered with are found in its thread.
@@ -171,8 +272,12 @@ int probe_enter(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	const void *first = (void *)PT_REGS_PARM1(ctx), *second = (void *)PT_REGS_PARM2(ctx);
 
+	if (cookie == NSS_EV_DETACH) /* __detach_mounts(dentry) */
+		return detach_begins();
+	if (cookie & NSS_COOKIE_END)
+		return (__u32)cookie == NSS_COOKIE_INUM ? ns_freed((__u64)first) : ns_put((__u64)first, (__u8)cookie);
 	if (!(cookie & NSS_COOKIE_KEEP))
-		return enter(cookie);
+		return enter(cookie, (void *)bpf_task_pt_regs(current_task()));
 	switch (cookie & ~NSS_COOKIE_KEEP) {
 	case NSS_EV_MOUNT: /* path_mount(source, target, fstype, flags, data) */
 		return keep_mount_args(first, second, (void *)PT_REGS_PARM3(ctx), (void *)PT_REGS_PARM5(ctx));
@@ -182,6 +287,10 @@ int probe_enter(struct pt_regs *ctx)
 	case NSS_EV_PIVOT_ROOT: /* security_sb_pivotroot(put_old, new_root) */
 		keep_paths(second, first);
 		break;
+	case NSS_EV_FSOPEN: /* get_fs_type(name) */
+		return keep_fsname(first);
+	case NSS_EV_FSCONFIG: /* vfs_parse_fs_param(fc, param) */
+		return keep_param(second);
 	default: /* path_umount(target, flags), security_path_chroot(path) */
 		keep_paths(first, NULL);
 	}
@@ -191,5 +300,9 @@ int probe_enter(struct pt_regs *ctx)
 SEC("kprobe.multi/leave")
 int probe_leave(struct pt_regs *ctx)
 {
-	return leave(bpf_get_attach_cookie(ctx), (void *)bpf_task_pt_regs(current_task()), PT_REGS_RC(ctx));
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (cookie == NSS_EV_DETACH)
+		return detach_ends();
+	return leave(cookie, (void *)bpf_task_pt_regs(current_task()), PT_REGS_RC(ctx));
 }

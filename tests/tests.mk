@@ -7,7 +7,9 @@ SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*_test.c))
 WORKLOADS := $(patsubst %.c,$(B)/%,$(wildcard tests/workload/*.c))
-FUZZ_OBJ := $(patsubst $(B)/%.o,$(B)/fuzz/%.o,$(PURE)) $(B)/fuzz/tests/fuzz/decode_fuzz.o
+FUZZ_OBJ := $(patsubst $(B)/%.o,$(B)/fuzz/%.o,$(PURE))
+FUZZERS := decode filter
+FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/
 
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(PURE)
 	$(call say,TEST,$@)
@@ -39,14 +41,14 @@ asan:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan SANITIZE='$(SANITIZERS)' all check
 
 # Anything in the corpus stays there: the next run goes on from it.
-fuzz: $(B)/fuzz/decode_fuzz
-	$(Q)mkdir -p $(B)/fuzz/corpus $(B)/fuzz/seeds
+fuzz: $(FUZZERS:%=$(B)/fuzz/%_fuzz)
+	$(Q)mkdir -p $(B)/fuzz/corpus $(B)/fuzz/seeds $(B)/fuzz/filter-corpus
 	$(Q)for mode in 0 1 2 3 7; do for f in tests/golden/*.rec; do \
-		{ printf "\\00$$mode"; cat "$$f"; } >$(B)/fuzz/seeds/$$mode-$${f##*/} || exit 1; done; done
-	$(Q)$(B)/fuzz/decode_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=40000 -timeout=10 -print_final_stats=1 \
-		-artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus $(B)/fuzz/seeds
+		{ printf "\00$$mode"; cat "$$f"; } >$(B)/fuzz/seeds/$$mode-$${f##*/} || exit 1; done; done
+	$(Q)$(B)/fuzz/decode_fuzz $(FUZZ_RUN) -max_len=40000 $(B)/fuzz/corpus $(B)/fuzz/seeds
+	$(Q)$(B)/fuzz/filter_fuzz $(FUZZ_RUN) -max_len=4000 -dict=tests/fuzz/filter.dict $(B)/fuzz/filter-corpus
 
-$(B)/fuzz/decode_fuzz: $(FUZZ_OBJ)
+$(B)/fuzz/%_fuzz: $(B)/fuzz/tests/fuzz/%_fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer $(SANITIZERS) -o $@ $^ -lz
 
@@ -56,6 +58,6 @@ $(B)/fuzz/%.o: %.c
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -fsanitize=fuzzer-no-link $(SANITIZERS) -Iuser -Ibpf \
 		-MMD -MP -c -o $@ $<
 
--include $(UNIT_TESTS:=.d) $(WORKLOADS:=.d) $(FUZZ_OBJ:.o=.d)
+-include $(UNIT_TESTS:=.d) $(WORKLOADS:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:%=$(B)/fuzz/tests/fuzz/%_fuzz.d)
 
 .PHONY: check check-root check-vm workloads asan fuzz

@@ -25,12 +25,21 @@
 #define NSS_PATH_MAX 4096
 #define NSS_FSTYPE_MAX 256
 #define NSS_DATA_MAX 4096
+/* Messages that the kernel keeps of a context of fsopen(2), and a bound for one (it has none). */
+#define NSS_LOG_MAX 8
+#define NSS_MESSAGE_MAX 512
 /* Arguments in one record; longer ones are sent in pieces ahead of it. */
 #define NSS_ARGS_PIECE 16384
 /* The kernel's limit on arguments and environment together (3/4 of _STK_LIM, fs/exec.c). */
 #define NSS_ARGS_MAX (6 << 20)
 /* A duration or an id that is not known. */
 #define NSS_UNKNOWN (~0ULL)
+
+/*
+ * Stands for a call of the kernel's function bpf_rdonly_cast() until its number is known: see core/compat.h. No helper has
+ * this number.
+ */
+#define NSS_CALL_RDONLY_CAST 0x7f00
 
 enum nss_ns {
 #define NAMESPACE(ID, name, flag, doc) NSS_NS_##ID,
@@ -68,9 +77,28 @@ struct nss_parent {
 	__u32 inside_pid; /* 0: the child cannot see it */
 };
 
+/*
+ * How far an operation on a mount reached: which namespaces other than the caller's. Their inums, one for each mount, are
+ * a string field called receivers; what of them exceeds NSS_ARGS_PIECE goes ahead in ARGS records.
+ */
+struct nss_reach {
+	__u32 flags; /* NSS_REACH_ */
+	__u32 bytes; /* of all receivers */
+	__u32 tid; /* with nonce: joins the pieces */
+	__u32 nonce;
+};
+
+#define NSS_REACH_KNOWN 1U /* the walk was made */
+#define NSS_REACH_CUT 2U /* and ended early: there are more */
+
 struct nss_host {
 	__u32 pid_ns; /* inums */
 	__u32 mnt_ns;
+};
+
+/* The namespaces of a setns(2), by their inums; 0: not of this kind. */
+struct nss_entered {
+	__u32 inum[NSS_NS_MAX];
 };
 
 /* Events lost, by enum nss_type. */
@@ -118,13 +146,35 @@ struct nss_task {
 
 #pragma pack(pop)
 
+/* Where a place of the mount tree is, seen from nsscope's own root. */
+enum nss_place {
+	NSS_PLACE_UNKNOWN,
+	NSS_PLACE_THERE,
+	NSS_PLACE_NOT_MOUNTED, /* its file system is not mounted in nsscope's mount namespace */
+	NSS_PLACE_NOT_PART, /* that part of the file system is not */
+	NSS_PLACE_COVERED, /* something else is mounted above it */
+	NSS_PLACE_OUTSIDE, /* not below nsscope's root */
+	NSS_PLACE_DETACHED, /* the mount is attached nowhere */
+	NSS_PLACE_MAX,
+};
+
+/* What holds a namespace that no process is in. */
+#define NSS_KEPT_MOUNT 1U /* a bind mount of its file */
+#define NSS_KEPT_FILE 2U /* its file is open */
+
 enum nss_ns_by {
 	NSS_BY_CLONE,
 	NSS_BY_UNSHARE,
+	NSS_BY_OPEN_TREE, /* or open_tree_attr */
+	NSS_BY_FSMOUNT,
+	NSS_BY_MAX,
 };
 
 /* Cookie of a kprobe: enum nss_type, and whether it is on the function that the kernel calls with its own copies. */
 #define NSS_COOKIE_KEEP 0x100ULL
+/* With enum nss_ns, or alone: the kernel gives up a reference to a namespace, or the number of one that has ended. */
+#define NSS_COOKIE_END 0x200ULL
+#define NSS_COOKIE_INUM (NSS_COOKIE_END | NSS_NS_MAX)
 
 /* Whose copy of the arguments of a call is told. */
 enum nss_args_of {
@@ -144,6 +194,7 @@ struct nss_config {
 	__u32 host_pid_ns; /* inum of nsscope's own PID namespace */
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
+	__u32 keeps; /* what the kernel is given in a call can be had */
 	char comm[NSS_COMM_LEN]; /* with NSS_ONLY_COMM */
 };
 
@@ -155,6 +206,9 @@ struct nss_config {
 
 /* Places a CPU has at most to put a record together. */
 #define NSS_SCRATCHES 12
+
+/* Calls at a time that the mounts before can be noted of. */
+#define NSS_STASHES 8
 
 /* The tracked set: a byte for each PID of the initial PID namespace, in pages. */
 #define NSS_TRACKED_PAGE 4096

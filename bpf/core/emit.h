@@ -16,6 +16,11 @@ static __always_inline void count_lost(__u32 type)
 		__sync_fetch_and_add(&lost[type], 1);
 }
 
+static __always_inline struct scratch *scratch_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&scratches, &slot);
+}
+
 static __always_inline struct scratch *scratch_claim(void)
 {
 	for (__u32 i = 0; i < NSS_SCRATCHES && i < conf.scratches; i++) {
@@ -65,13 +70,18 @@ static __always_inline void *emit_room(struct scratch *s, __u32 room)
  * Sends the record and gives the scratch back. A wake-up of the reader for each event costs more than all else, so it
  * is woken only when much is queued; it looks by itself often enough for a live view.
  */
-static __always_inline int emit_send(struct scratch *s)
+__noinline int scratch_send(__u32 slot)
 {
-	__u32 type = s->rec.type;
-	__u64 len = s->rec.len;
+	struct scratch *s = scratch_at(slot);
 	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u32 type;
+	__u64 len;
 	int err = -1;
 
+	if (!s)
+		return -1;
+	type = s->rec.type;
+	len = s->rec.len;
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= conf.wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	KNOWN_BY_COMPARISON(len);
@@ -81,6 +91,11 @@ static __always_inline int emit_send(struct scratch *s)
 	if (err)
 		count_lost(type);
 	return err;
+}
+
+static __always_inline int emit_send(struct scratch *s)
+{
+	return scratch_send(s->slot);
 }
 
 /* Notes the string of @n bytes with its NUL (or an error) that was read to the record's tail, of at most @max. */
@@ -104,14 +119,40 @@ static __always_inline void emit_kernel_str(struct scratch *s, struct nss_str *s
 		emit_str(s, str, bpf_probe_read_kernel_str(to, max, src), max);
 }
 
-/* Reads a string of the current process into the record's tail. @max is a constant. */
+/*
+ * What follows is not static and has numbers for arguments: so the verifier looks at each once, not at each place that
+ * uses it. They put bytes behind the record of scratch @slot and give the value of its struct nss_str.
+ */
+
+/* At most NSS_PATH_MAX bytes, with the NUL, of the string of the current process at @src. */
+__noinline __u32 put_user_str(__u32 slot, __u64 src, __u32 max)
+{
+	struct scratch *s = scratch_at(slot);
+	struct nss_str str = { .v = src ? NSS_STR_UNREADABLE : NSS_STR_NULL };
+	void *to = s ? emit_room(s, NSS_PATH_MAX) : NULL;
+
+	if (!s || !to || !src || max > NSS_PATH_MAX)
+		return str.v;
+	emit_str(s, &str, user_str_bytes(bpf_probe_read_user_str(to, max, (void *)src)), max);
+	return str.v;
+}
+
+/* @len bytes, at most NSS_ARGS_PIECE, at @src in the kernel. */
+__noinline __u32 put_bytes(__u32 slot, __u64 src, __u32 len)
+{
+	struct scratch *s = scratch_at(slot);
+	void *to = s ? emit_room(s, NSS_ARGS_PIECE) : NULL;
+
+	if (!s || !to || len > NSS_ARGS_PIECE || bpf_probe_read_kernel(to, len, (void *)src))
+		return NSS_STR_UNREADABLE;
+	s->rec.len += len;
+	return len;
+}
+
+/* Reads a string of the current process into the record's tail, of at most @max bytes, at most NSS_PATH_MAX. */
 static __always_inline void emit_user_str(struct scratch *s, struct nss_str *str, const char *src, __u32 max)
 {
-	void *to = emit_room(s, max);
-
-	str->v = src ? NSS_STR_UNREADABLE : NSS_STR_NULL;
-	if (to && src)
-		emit_str(s, str, user_str_bytes(bpf_probe_read_user_str(to, max, src)), max);
+	str->v = put_user_str(s->slot, (__u64)src, max);
 }
 
 /* Reads @n bytes of the current process into the record's tail, at most NSS_ARGS_PIECE. */

@@ -62,7 +62,7 @@ static __always_inline bool comm_is_wanted(struct task_struct *task)
 {
 	char comm[NSS_COMM_LEN];
 
-	bpf_core_read(comm, sizeof(comm), &task->comm);
+	read_kernel(comm, sizeof(comm), &task->comm);
 	for (int i = 0; i < NSS_COMM_LEN; i++) {
 		if (comm[i] != conf.comm[i])
 			return false;

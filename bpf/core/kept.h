@@ -7,29 +7,17 @@
 #ifndef NSS_KEPT_H
 #define NSS_KEPT_H
 
-#include "core/emit.h"
-
-/* A name is at most 255 bytes: so much may stand behind the last position that a mask of NSS_PATH_MAX - 1 leaves. */
-#define NSS_NAME_ROOM 256
-
-/* A path on its way up to the root, filled from the end. */
-struct walk {
-	__u64 dentry, mnt; /* addresses of struct dentry and struct vfsmount */
-	__u64 root_dentry, root_mnt; /* of the process */
-	__u32 start; /* offset of what there is so far */
-	__u32 flags; /* NSS_STR_ flags; 0: the root was reached */
-	char bytes[NSS_PATH_MAX + NSS_NAME_ROOM];
-};
-
-#define NSS_WALK_END NSS_PATH_MAX
+#include "core/walk.h"
 
 struct kept {
 	__u32 paths; /* how many of path[] are there */
-	struct nss_str source, fstype, data;
+	__u64 mount, second; /* of the first path, and of the second: addresses of struct mount */
+	struct nss_str source, fstype, data; /* of fsopen fstype, of fsconfig as fstype the key and as data its value */
+	struct nss_str path[2];
 	char source_bytes[NSS_PATH_MAX];
 	char fstype_bytes[NSS_FSTYPE_MAX];
 	char data_bytes[NSS_DATA_MAX];
-	struct walk path[2];
+	char path_bytes[2][NSS_PATH_MAX];
 };
 
 struct {
@@ -59,6 +47,14 @@ static __always_inline struct kept *keep(__u32 tid)
 	return bpf_map_lookup_elem(&kept, &tid);
 }
 
+/* What the kernel was given in @call, or NULL. */
+static __always_inline const struct kept *kept_of(const struct call *call)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	return conf.keeps && call->is_kept ? bpf_map_lookup_elem(&kept, &tid) : NULL;
+}
+
 /* @max is a constant, the size of @to. */
 static __always_inline void keep_str(struct nss_str *str, char *to, const char *from, __u32 max)
 {
@@ -71,116 +67,51 @@ static __always_inline void keep_str(struct nss_str *str, char *to, const char *
 	str->v = n <= 0 ? NSS_STR_UNREADABLE : (__u32)(n - 1) | (n == max ? NSS_STR_CUT : 0);
 }
 
-/* Nothing is above @w's dentry in its mount: goes on where that is mounted. 1: it is mounted nowhere. */
-static __always_inline int walk_to_mountpoint(struct walk *w)
+/* Keeps @len bytes of the kernel. @max is a constant, the size of @to. */
+static __always_inline void keep_bytes(struct nss_str *str, char *to, const void *from, __u64 len, __u64 max)
 {
-	struct mount *mount = (void *)(w->mnt - bpf_core_field_offset(struct mount, mnt));
-	struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	__u32 cut = len > max ? NSS_STR_CUT : 0;
 
-	if (parent == mount) {
-		w->flags = NSS_STR_OUTSIDE;
-		return 1;
-	}
-	w->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
-	w->mnt = (__u64)parent + bpf_core_field_offset(struct mount, mnt);
-	return 0;
+	if (len > max)
+		len = max;
+	KNOWN_BY_COMPARISON(len);
+	str->v = NSS_STR_UNREADABLE;
+	if (len <= max && !bpf_probe_read_kernel(to, len, from))
+		str->v = len | cut;
 }
 
-/*
- * One step up of path @which that thread @tid keeps; 1: no more. As prepend_path() of fs/d_path.c, but without its
- * locks: a rename at the same moment can mix the old and the new name. Not static: so the verifier looks at it once.
- */
-__noinline int walk_step(__u32 tid, __u32 which)
+/* Keeps @path as the process sees it, as the next one. */
+static __always_inline void keep_path(struct kept *k, struct task_struct *task, const struct path *path)
 {
-	struct kept *k = bpf_map_lookup_elem(&kept, &tid);
-	struct walk *w;
-	struct dentry *dentry; /* variables of their own: CO-RE would relocate an access through struct walk */
-	struct vfsmount *mnt;
-	__u32 len, start;
+	__u64 mount = (__u64)real_mount((__u64)BPF_CORE_READ(path, mnt));
+	__u32 which = k->paths++ & 1, start, len;
+	struct work *w = work_claim();
 
-	if (!k)
-		return 1;
-	w = &k->path[which & 1];
-	dentry = (void *)w->dentry;
-	mnt = (void *)w->mnt;
-	if (w->dentry == w->root_dentry && w->mnt == w->root_mnt)
-		return 1;
-	if (w->dentry == (__u64)BPF_CORE_READ(mnt, mnt_root))
-		return walk_to_mountpoint(w);
-	w->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
-	len = BPF_CORE_READ(dentry, d_name.len);
-	start = w->start;
-	if ((__u64)dentry == w->dentry || len >= NSS_NAME_ROOM || start > NSS_PATH_MAX || start < len + 1) {
-		w->flags = NSS_STR_CUT;
-		return 1;
-	}
-	start = (start - len - 1) & (NSS_PATH_MAX - 1);
-	w->bytes[start] = '/';
-	bpf_probe_read_kernel(&w->bytes[start + 1], len & (NSS_NAME_ROOM - 1), BPF_CORE_READ(dentry, d_name.name));
-	w->start = start;
-	return 0;
+	if (which)
+		k->second = mount;
+	else
+		k->mount = mount;
+	k->path[which].v = NSS_STR_UNREADABLE;
+	if (!w)
+		return;
+	walk_to_root_of(&w->walk, task);
+	walk_up(w->slot, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt));
+	start = w->walk.start & (NSS_PATH_MAX - 1);
+	len = NSS_PATH_MAX - start;
+	if (len <= NSS_PATH_MAX && !bpf_probe_read_kernel(k->path_bytes[which], len, &w->walk.bytes[start]))
+		k->path[which].v = len | w->walk.flags;
+	work_release(w);
 }
 
-#define NSS_WALK_ROW 64
-
-/* A row of steps: the verifier goes round a loop as often as it can run, so two short ones are less than a long one. */
-__noinline int walk_row(__u32 tid, __u32 which)
-{
-	for (int i = 0; i < NSS_WALK_ROW; i++)
-		if (walk_step(tid, which))
-			return 1;
-	return 0;
-}
-
-/* The most steps: a component takes two bytes at least, and as many mounts may stand on each other. */
-#define NSS_WALK_ROWS (NSS_PATH_MAX / NSS_WALK_ROW)
-
-/* Keeps @path as the process sees it, as the next one of the thread @tid. */
-static __always_inline void keep_path(struct kept *k, __u32 tid, struct task_struct *task, const struct path *path)
-{
-	__u32 which = k->paths & 1;
-	struct walk *w = &k->path[which];
-
-	w->dentry = (__u64)BPF_CORE_READ(path, dentry);
-	w->mnt = (__u64)BPF_CORE_READ(path, mnt);
-	w->root_dentry = (__u64)BPF_CORE_READ(task, fs, root.dentry);
-	w->root_mnt = (__u64)BPF_CORE_READ(task, fs, root.mnt);
-	w->start = NSS_WALK_END;
-	for (int i = 0; i < NSS_WALK_ROWS; i++) {
-		if (walk_row(tid, which))
-			break;
-		if (i == NSS_WALK_ROWS - 1)
-			w->flags = NSS_STR_CUT;
-	}
-	if (w->start == NSS_WALK_END)
-		w->bytes[--w->start & (NSS_PATH_MAX - 1)] = '/';
-	k->paths++;
-}
-
-/* Puts a kept string of the record's tail. @max is a constant, the size of @from. */
+/* Puts a kept string into the record's tail. @max is the size of @from. */
 static __always_inline void emit_kept_str(struct scratch *s, struct nss_str *str, struct nss_str kept_str,
 					  const char *from, __u32 max)
 {
-	void *to = emit_room(s, max);
 	__u32 len = kept_str.v & NSS_STR_LEN;
 
 	str->v = NSS_STR_UNREADABLE;
-	if (!to || len >= max || bpf_probe_read_kernel(to, len, from))
-		return;
-	str->v = kept_str.v;
-	s->rec.len += len;
-}
-
-static __always_inline void emit_kept_path(struct scratch *s, struct nss_str *str, const struct walk *w)
-{
-	void *to = emit_room(s, NSS_PATH_MAX);
-	__u32 start = w->start & (NSS_PATH_MAX - 1), len = NSS_PATH_MAX - start;
-
-	str->v = NSS_STR_UNREADABLE;
-	if (!to || len > NSS_PATH_MAX || bpf_probe_read_kernel(to, len, &w->bytes[start]))
-		return;
-	str->v = len | w->flags;
-	s->rec.len += len;
+	if (len <= max && put_bytes(s->slot, address_of(from), len) == len)
+		str->v = kept_str.v;
 }
 
 #endif

@@ -54,8 +54,9 @@ struct {
 /* The call that a thread is in. */
 struct entry {
 	__u64 time;
+	__u64 last; /* of the mounts of its namespace, see ns_last(); of a context, see log_head() */
 	__u32 event;
-	__u32 unused;
+	__s32 stash; /* of them; -1: none */
 };
 
 struct {
@@ -72,9 +73,16 @@ struct {
  */
 #define NSS_SCRATCH_SIZE 32768
 
+/* Of a struct task_struct and a struct nsproxy: what is read at once; see core/task.h. */
+#define NSS_TASK_PART 1024
+#define NSS_NSPROXY_PART 128
+
 struct scratch {
 	__u32 busy;
 	__u32 slot; /* its key */
+	__u64 host_ns, own_ns; /* addresses of the task's PID namespaces: nsscope's level, and the innermost */
+	__u64 task[NSS_TASK_PART / sizeof(__u64)];
+	__u64 nsproxy[NSS_NSPROXY_PART / sizeof(__u64)];
 	union {
 		struct nss_rec rec;
 		__u8 bytes[NSS_SCRATCH_SIZE];

@@ -4,6 +4,7 @@
 #define NSS_TASK_H
 
 #include "core/emit.h"
+#include "core/loop.h"
 
 /* PIDTYPE_TGID and PF_KTHREAD are enumerators and macros of the kernel. */
 #define NSS_PIDTYPE_TGID 1
@@ -33,7 +34,7 @@ static __always_inline struct pid_number upid_at(const struct pid *pid, __u32 le
 	const void *numbers = (const void *)pid + bpf_core_field_offset(struct pid, numbers);
 
 	if (pid)
-		bpf_probe_read_kernel(&upid, sizeof(upid), numbers + level * sizeof(upid));
+		read_kernel(&upid, sizeof(upid), numbers + level * sizeof(upid));
 	return upid;
 }
 
@@ -86,48 +87,87 @@ static __always_inline __u32 pid_in(struct pid *pid, __u32 level, struct pid_nam
 	return upid.ns == upid_ns ? upid.nr : 0;
 }
 
+#define NSS_ID_FOUND (1ULL << 63)
+
+/*
+ * A step of a search for what @id is called above: looks at one of the extents at @address, in the middle of those left, from
+ * the low half of @left to below the high half. What is left then, or NSS_ID_FOUND and the id.
+ */
+__noinline __u64 id_step(__u64 address, __u32 id, __u64 left)
+{
+	__u32 low = left, high = left >> 32, middle = (low + high) / 2;
+	struct id_extent e = {};
+
+	if (low >= high || bpf_probe_read_kernel(&e, sizeof(e), (void *)(address + middle * sizeof(e))))
+		return 0;
+	if (id - e.lower_first < e.count)
+		return NSS_ID_FOUND | (e.first + (id - e.lower_first));
+	return id < e.lower_first ? (__u64)middle << 32 | low : (__u64)high << 32 | (middle + 1);
+}
+
+struct id_search {
+	__u64 extents, left;
+	__u32 id, nr;
+};
+
+static long id_body(__u64 i, struct id_search *s)
+{
+	if (i >= s->nr)
+		return 1;
+	s->left = id_step(s->extents, s->id, s->nr <= 5 ? (i + 1) << 32 | i : s->left);
+	return s->left >> 63;
+}
+
 /*
  * from_kuid_munged() of kernel/user_namespace.c: @id as the user namespace of the map shows it. Up to five extents
- * stand in the map itself; more are an array sorted by the lower end, found by bisection.
+ * stand in the map itself, one after the other; more (340 at most) are an array sorted by the lower end, for bisection.
  */
 __noinline int map_id_up(__u64 address, __u32 id)
 {
 	const struct uid_gid_map *map = (void *)address;
-	struct id_extent e;
 	__u32 nr = BPF_CORE_READ(map, nr_extents);
-	const struct id_extent *reverse = NULL;
-	__u32 low = 0, high = nr;
+	struct id_search s = { .left = (__u64)nr << 32, .id = id, .nr = nr };
 
-	if (nr <= 5) {
-		for (__u32 i = 0; i < 5; i++) {
-			if (i >= nr)
-				break;
-			if (bpf_probe_read_kernel(&e, sizeof(e), (void *)map->extent + i * sizeof(e)))
-				break;
-			if (id - e.lower_first < e.count)
-				return e.first + (id - e.lower_first);
-		}
-		return NSS_OVERFLOW_ID;
-	}
-	reverse = (void *)BPF_CORE_READ(map, reverse);
-	for (int step = 0; step < 10; step++) { /* 340 extents at most */
-		__u32 middle = (low + high) / 2;
-
-		if (low >= high || bpf_probe_read_kernel(&e, sizeof(e), reverse + middle))
-			break;
-		if (id < e.lower_first)
-			high = middle;
-		else if (id - e.lower_first < e.count)
-			return e.first + (id - e.lower_first);
-		else
-			low = middle + 1;
-	}
-	return NSS_OVERFLOW_ID;
+	s.extents = nr <= 5 ? (__u64)map->extent : (__u64)BPF_CORE_READ(map, reverse);
+	LOOP(10, id_body, &s);
+	return s.left & NSS_ID_FOUND ? (__u32)s.left : NSS_OVERFLOW_ID;
 }
 
-static __always_inline void fill_ids(struct nss_task *to, struct task_struct *task)
+/* What an event needs of a task. */
+struct task_part {
+	__u64 real_parent, group_leader, thread_pid, cred, nsproxy, signal;
+	const void *comm; /* in memory of the program's, or NULL: in the task */
+};
+
+#define TASK_OFFSET(member) bpf_core_field_offset(struct task_struct, member)
+#define PART_OF(part, member) (*(__u64 *)((void *)(part) + TASK_OFFSET(member) - TASK_OFFSET(real_parent)))
+
+/*
+ * Reads it into @part at once, where it stands together in the kernel (it does, from real_parent to signal): to begin a read
+ * by a call takes longer than some hundred bytes more.
+ */
+static __always_inline struct task_part read_task(struct task_struct *task, __u64 *part)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u32 size = TASK_OFFSET(signal) - TASK_OFFSET(real_parent) + sizeof(__u64);
+
+	if (READS_ARE_CALLS && TASK_OFFSET(real_parent) < TASK_OFFSET(group_leader) &&
+	    TASK_OFFSET(group_leader) < TASK_OFFSET(thread_pid) && TASK_OFFSET(thread_pid) < TASK_OFFSET(cred) &&
+	    TASK_OFFSET(cred) < TASK_OFFSET(comm) && TASK_OFFSET(comm) < TASK_OFFSET(nsproxy) &&
+	    TASK_OFFSET(nsproxy) < TASK_OFFSET(signal) && size <= NSS_TASK_PART &&
+	    !bpf_probe_read_kernel(part, size, (void *)task + TASK_OFFSET(real_parent)))
+		return (struct task_part){
+			PART_OF(part, real_parent), PART_OF(part, group_leader), PART_OF(part, thread_pid), PART_OF(part, cred),
+			PART_OF(part, nsproxy), PART_OF(part, signal), &PART_OF(part, comm),
+		};
+	return (struct task_part){
+		(__u64)BPF_CORE_READ(task, real_parent), (__u64)BPF_CORE_READ(task, group_leader),
+		(__u64)BPF_CORE_READ(task, thread_pid), (__u64)BPF_CORE_READ(task, cred), (__u64)BPF_CORE_READ(task, nsproxy),
+		(__u64)BPF_CORE_READ(task, signal), NULL,
+	};
+}
+
+static __always_inline void fill_ids(struct nss_task *to, const struct cred *cred)
+{
 	struct user_namespace *user = BPF_CORE_READ(cred, user_ns);
 
 	to->uid = BPF_CORE_READ(cred, euid.val);
@@ -141,18 +181,32 @@ static __always_inline void fill_ids(struct nss_task *to, struct task_struct *ta
 	}
 }
 
-static __always_inline void fill_namespaces(struct nss_task *to, struct task_struct *task)
+/* As above: its pointers are read at once. In a zombie there are none, and a read through NULL gives 0. */
+static __always_inline void fill_namespaces(struct nss_task *to, __u64 *pointers, __u64 nsproxy)
 {
-	struct nsproxy *ns = BPF_CORE_READ(task, nsproxy); /* NULL in a zombie; a read through it then gives 0 */
+	const struct nsproxy *proxy = (void *)nsproxy;
+	__u32 size = bpf_core_type_size(struct nsproxy);
 
-	to->ns[NSS_NS_CGROUP] = BPF_CORE_READ(ns, cgroup_ns, ns.inum);
-	to->ns[NSS_NS_IPC] = BPF_CORE_READ(ns, ipc_ns, ns.inum);
-	to->ns[NSS_NS_MNT] = BPF_CORE_READ(ns, mnt_ns, ns.inum);
-	to->ns[NSS_NS_NET] = BPF_CORE_READ(ns, net_ns, ns.inum);
-	to->ns[NSS_NS_PID_FOR_CHILDREN] = BPF_CORE_READ(ns, pid_ns_for_children, ns.inum);
-	to->ns[NSS_NS_TIME] = BPF_CORE_READ(ns, time_ns, ns.inum);
-	to->ns[NSS_NS_TIME_FOR_CHILDREN] = BPF_CORE_READ(ns, time_ns_for_children, ns.inum);
-	to->ns[NSS_NS_UTS] = BPF_CORE_READ(ns, uts_ns, ns.inum);
+	if (size > NSS_NSPROXY_PART)
+		size = NSS_NSPROXY_PART;
+	if (READS_ARE_CALLS)
+		bpf_probe_read_kernel(pointers, size, (void *)nsproxy); /* zeroes where it fails */
+#define INUM(ID, member)                                                                                                     \
+	if (READS_ARE_CALLS)                                                                                                 \
+		bpf_probe_read_kernel(&to->ns[NSS_NS_##ID], sizeof(__u32),                                                   \
+				      (void *)*(__u64 *)((void *)pointers + bpf_core_field_offset(struct nsproxy, member)) + \
+					      bpf_core_field_offset(typeof(*((struct nsproxy *)0)->member), ns.inum));       \
+	else                                                                                                                 \
+		to->ns[NSS_NS_##ID] = BPF_CORE_READ(proxy, member, ns.inum)
+	INUM(CGROUP, cgroup_ns);
+	INUM(IPC, ipc_ns);
+	INUM(MNT, mnt_ns);
+	INUM(NET, net_ns);
+	INUM(PID_FOR_CHILDREN, pid_ns_for_children);
+	INUM(TIME, time_ns);
+	INUM(TIME_FOR_CHILDREN, time_ns_for_children);
+	INUM(UTS, uts_ns);
+#undef INUM
 }
 
 /*
@@ -173,6 +227,10 @@ __noinline int fill_level(__u32 slot, __u64 tid, __u64 tgid, __u32 level)
 	if (!to)
 		return 0;
 	to->ns = pid_ns_inum(upid.ns);
+	s->own_ns = (__u64)upid.ns;
+	if (level == host_level)
+		s->host_ns = (__u64)upid.ns;
+	((struct nss_task *)(s->bytes + sizeof(struct nss_rec)))->ns[NSS_NS_PID] = to->ns;
 	to->tid = upid.nr;
 	to->pid = tgid == tid ? upid.nr : upid_at((void *)tgid, level).nr;
 	s->rec.levels++;
@@ -180,36 +238,81 @@ __noinline int fill_level(__u32 slot, __u64 tid, __u64 tgid, __u32 level)
 	return 0;
 }
 
+struct levels {
+	__u32 slot;
+	__u32 last;
+	__u64 tid, tgid;
+};
+
+static long level_body(__u64 i, struct levels *l)
+{
+	__u32 level = i + host_level;
+
+	if (level > l->last)
+		return 1;
+	fill_level(l->slot, l->tid, l->tgid, level);
+	return 0;
+}
+
 /* Fills in the head of the record in scratch @slot, of the task at @address; puts its PIDs behind the payload. */
 __noinline int fill_task(__u32 slot, __u64 address)
 {
 	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	struct task_struct *task = (void *)address, *leader, *parent_task;
+	struct signal_struct *signal;
 	struct pid *tid, *tgid, *parent;
-	struct task_struct *task = (void *)address;
-	struct pid_namespace *ns;
+	struct task_part part;
+	struct levels levels;
 	struct nss_task *to;
 	__u32 level;
 
 	if (!s)
 		return 0;
 	to = (void *)(s->bytes + sizeof(struct nss_rec));
-	to->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	part = read_task(task, s->task);
+	leader = (void *)part.group_leader;
+	to->start_ns = BPF_CORE_READ(leader, start_boottime);
 	to->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	bpf_core_read(to->comm, sizeof(to->comm), &task->comm);
-	fill_namespaces(to, task);
-	fill_ids(to, task);
+	if (part.comm)
+		__builtin_memcpy(to->comm, part.comm, sizeof(to->comm));
+	else
+		read_kernel(to->comm, sizeof(to->comm), &task->comm);
+	fill_namespaces(to, s->nsproxy, part.nsproxy);
+	fill_ids(to, (void *)part.cred);
 
-	tid = BPF_CORE_READ(task, thread_pid);
-	tgid = tgid_of(task);
-	parent = tgid_of(BPF_CORE_READ(task, real_parent));
+	tid = (void *)part.thread_pid;
+	signal = (void *)part.signal;
+	tgid = BPF_CORE_READ(signal, pids[NSS_PIDTYPE_TGID]);
+	parent_task = (void *)part.real_parent;
+	parent = tgid_of(parent_task);
 	level = BPF_CORE_READ(tid, level);
-	for (__u32 i = 0; i < NSS_LEVELS_MAX && i + host_level <= level; i++)
-		fill_level(slot, (__u64)tid, (__u64)tgid, i + host_level);
-	ns = upid_at(tid, level).ns;
-	to->ns[NSS_NS_PID] = pid_ns_inum(ns);
-	to->inside_ppid = pid_in(parent, level, ns);
-	to->ppid = level == host_level ? to->inside_ppid : pid_in(parent, host_level, upid_at(tid, host_level).ns);
+	levels = (struct levels){ slot, level, (__u64)tid, (__u64)tgid };
+	LOOP(NSS_LEVELS_MAX, level_body, &levels);
+	to->inside_ppid = pid_in(parent, level, (void *)s->own_ns);
+	to->ppid = level == host_level ? to->inside_ppid : pid_in(parent, host_level, (void *)s->host_ns);
 	return 0;
+}
+
+/* File @fd of the current task, or 0. Not static, and of a number: so the verifier looks at it once. */
+__noinline __u64 file_of_fd(__u32 fd)
+{
+	const struct task_struct *task = current_task();
+	struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+
+	if (fd < BPF_CORE_READ(task, files, fdt, max_fds))
+		read_kernel(&file, sizeof(file), files + fd);
+	return (__u64)file;
+}
+
+/* Begins a record of class TASK of @type, of the task at @address. Its scratch's slot; -1: none is to be had (counted). */
+__noinline int begin_task(__u32 type, __u32 payload, __u64 address)
+{
+	struct scratch *s = emit_begin(type, sizeof(struct nss_rec) + sizeof(struct nss_task) + payload);
+
+	if (!s)
+		return -1;
+	fill_task(s->slot, address);
+	return s->slot;
 }
 
 /*
@@ -220,12 +323,7 @@ __noinline int fill_task(__u32 slot, __u64 address)
  */
 static __always_inline struct scratch *emit_begin_task(__u32 type, __u32 payload, struct task_struct *task)
 {
-	struct scratch *s = emit_begin(type, sizeof(struct nss_rec) + sizeof(struct nss_task) + payload);
-
-	if (!s)
-		return NULL;
-	fill_task(s->slot, address_of(task));
-	return s;
+	return scratch_at(begin_task(type, payload, address_of(task)));
 }
 
 /* The payload of a record of class TASK. */

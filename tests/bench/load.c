@@ -4,15 +4,19 @@
  *
  *	load TINY
  *
- * Reads lines "WORKLOAD N" from standard input, does the workload N times, and answers each with a line
- * "WALL CPU": nanoseconds of the clock, and of user and system time of itself and its children. Workloads: vfork
- * (posix_spawn of TINY), fork (fork and exec of /bin/true), getppid.
+ * Reads lines "WORKLOAD N" from standard input, and answers each with a line "WALL CPU DONE": nanoseconds of the clock, and of
+ * user and system time of itself and its children that have ended, and how much was done. N times: vfork (posix_spawn of
+ * TINY), fork (fork and exec of /bin/true), getppid, live (a child that stays), livens (one that stays in a UTS namespace of
+ * its own). For N seconds: storm (fork and exec of TINY on each CPU).
  */
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -80,12 +84,77 @@ static void call_getppid(char *tiny)
 	syscall(SYS_getppid);
 }
 
+static void stay(int flags)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0) {
+		fprintf(stderr, "load: cannot fork\n");
+		exit(1);
+	}
+	if (pid)
+		return;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent || (flags && unshare(flags)))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void live(char *tiny)
+{
+	(void)tiny;
+	stay(0);
+}
+
+static void live_in_namespace(char *tiny)
+{
+	(void)tiny;
+	stay(CLONE_NEWUTS);
+}
+
+/* Spawns for @ns on @cpu, and says how often. */
+static _Noreturn void storm_on(char *tiny, int cpu, uint64_t ns, int fd)
+{
+	uint64_t end = wall_ns() + ns, n = 0;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		_exit(1);
+	for (; wall_ns() < end; n++)
+		spawn_vfork(tiny);
+	_exit(write(fd, &n, sizeof(n)) != sizeof(n));
+}
+
+/* How many spawns there were. */
+static uint64_t storm(char *tiny, unsigned long seconds)
+{
+	uint64_t n, total = 0;
+	cpu_set_t cpus;
+	int pair[2];
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) || pipe(pair))
+		exit(1);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &cpus) && !fork())
+			storm_on(tiny, cpu, seconds * 1000000000, pair[1]);
+	close(pair[1]);
+	while (read(pair[0], &n, sizeof(n)) == sizeof(n))
+		total += n;
+	close(pair[0]);
+	while (wait(NULL) > 0)
+		;
+	return total;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*fn)(char *tiny);
-	} loads[] = { { "vfork", spawn_vfork }, { "fork", spawn_fork }, { "getppid", call_getppid } };
+	} loads[] = { { "vfork", spawn_vfork }, { "fork", spawn_fork }, { "getppid", call_getppid },
+		      { "live", live }, { "livens", live_in_namespace } };
 	char line[256], name[32];
 	unsigned long n;
 
@@ -95,21 +164,24 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		void (*fn)(char *tiny) = NULL;
-		uint64_t wall, cpu;
+		uint64_t wall, cpu, done;
 
 		if (sscanf(line, "%31s %lu", name, &n) != 2)
 			return 2;
 		for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
 			if (!strcmp(loads[i].name, name))
 				fn = loads[i].fn;
-		if (!fn)
+		if (!fn && strcmp(name, "storm"))
 			return 2;
 		cpu = cpu_ns();
 		wall = wall_ns();
-		while (n--)
+		for (done = 0; fn && done < n; done++)
 			fn(argv[1]);
+		if (!fn)
+			done = storm(argv[1], n);
 		wall = wall_ns() - wall;
-		printf("%llu %llu\n", (unsigned long long)wall, (unsigned long long)(cpu_ns() - cpu));
+		printf("%llu %llu %llu\n", (unsigned long long)wall, (unsigned long long)(cpu_ns() - cpu),
+		       (unsigned long long)done);
 		fflush(stdout);
 	}
 	return 0;

@@ -2,6 +2,7 @@
 import functools
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -15,6 +16,10 @@ import nsscope_test  # noqa: E402
 def pytest_sessionstart(session):
     if os.geteuid():
         pytest.exit("the end-to-end tests need root", returncode=2)
+    # What nohup, or a shell's &, had ignored would be ignored by all that is tested.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

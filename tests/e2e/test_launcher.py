@@ -16,7 +16,7 @@ import time
 import uuid
 
 import pytest
-from nsscope_test import NSSCOPE, TIMEOUT, poll, processes_with, scaled, status_field
+from nsscope_test import NSSCOPE, TIMEOUT, Stream, poll, processes_with, scaled, status_field
 
 QUIET = ["-o", "text=/dev/null"]
 
@@ -89,14 +89,12 @@ def reader_of(process):
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1,
                                  signal.SIGUSR2])
 def test_signals_are_forwarded(sig):
-    script = f'trap "echo got; exit 40" {sig.name[3:]}; echo ready; while :; do read x || exit 41; done'
-    process = subprocess.Popen([NSSCOPE, "run", *QUIET, "--", "sh", "-c", script], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, start_new_session=True)
+    script = f'trap "echo got; exit 40" {sig.name[3:]}; echo ready; while :; do sleep 0.01; done'
+    process = subprocess.Popen([NSSCOPE, "run", *QUIET, "--", "sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True)
     reader_of(process)
     process.send_signal(sig)
-    out, _ = process.communicate(timeout=TIMEOUT) if sig is None else (process.stdout.read(), None)
-    assert process.wait(TIMEOUT) == 40 and out == b"got\n"
-    process.stdin.close()
+    out, _ = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 40 and out == b"got\n"
 
 
 @pytest.mark.parametrize("options", [["-m"], ["-p", "-m"]], ids=" ".join)
@@ -110,6 +108,21 @@ def test_signal_that_kills(options):
     # The kernel drops it where the target is PID 1 of its namespace without a handler: nsscope does what it asks for.
     assert process.wait(TIMEOUT) == 128 + signal.SIGTERM
     poll(lambda: not processes_with(mark), "no process is left")
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGHUP])
+def test_signal_while_it_is_blocked(sig):
+    """As shells block all while they start something; at its end the kernel drops what is for PID 1."""
+    script = ("import signal, time; s = signal.Signals(%d); signal.pthread_sigmask(signal.SIG_BLOCK, [s]); print('ready', flush=True)\n"
+              "while s not in signal.sigpending(): pass\n"
+              "signal.pthread_sigmask(signal.SIG_UNBLOCK, [s]); time.sleep(1000)" % sig)
+    process = subprocess.Popen([NSSCOPE, "run", "-p", *QUIET, "--", "/usr/bin/python3", "-c", script], stdout=subprocess.PIPE)
+    reader_of(process)
+    process.send_signal(sig)
+    try:
+        assert process.wait(TIMEOUT) == 128 + sig
+    finally:
+        process.kill()
 
 
 # What a run could leave behind.
@@ -185,11 +198,39 @@ def test_killed_after_change_of_user(options, command):
     poll(lambda: not processes_with(mark), "no process is left")
 
 
-def test_orphans_end_with_a_pid_namespace():
+ORPHANS = ["setsid sleep 1000 >/dev/null 2>&1 &",
+           "for i in 1 2 3; do (trap '' TERM HUP; setsid sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1 &); done"]
+
+
+@pytest.mark.parametrize("script", ORPHANS, ids=["one", "many"])
+@pytest.mark.parametrize("options", [[], ["-u"], ["-u", "--no-observe"]],
+                         ids=lambda x: " ".join(x) or "default")
+def test_orphans_end_with_the_command(options, script):
+    """With a PID namespace and without: when nsscope has ended there are none."""
     mark = uuid.uuid4().hex
-    done = nsscope("sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 5", env={**os.environ, "MARK": mark})
-    assert done.returncode == 5
-    poll(lambda: not processes_with(mark), "no process is left")
+    done = subprocess.run([NSSCOPE, "run", *options, "--", "sh", "-c", f"{script}\nexit 5"], capture_output=True,
+                          timeout=TIMEOUT, env={**os.environ, "MARK": mark})
+    left = processes_with(mark)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert (done.returncode, left) == (5, [])
+
+
+def test_no_search_where_nothing_is_left(tmp_path):
+    """Without /proc children are found by asking for each PID: not when there are none."""
+    script = 'mount -t tmpfs t /proc && exec strace -f -e trace=waitid -o "$0" "$@"'
+    subprocess.run(["unshare", "-m", "sh", "-c", script, tmp_path / "trace", NSSCOPE, "run", "--no-observe", "-u", "--", "true"],
+                   check=True, timeout=TIMEOUT)
+    assert (tmp_path / "trace").read_text().count("waitid(P_PID") == 0
+
+
+def test_ends_of_orphans_are_told(tmp_path):
+    events = tmp_path / "events"
+    subprocess.run([NSSCOPE, "run", "-u", "-o", f"json={events}", "--", "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & exit 0"],
+                   check=True, timeout=TIMEOUT)
+    stream = Stream(events.read_bytes())
+    assert {e["host"]["pid"] for e in stream.of("fork")} == {e["host"]["pid"] for e in stream.of("exit")}
+    assert [e["exit"]["signal"] for e in stream.of("exit")].count("SIGKILL") == 1
 
 
 def test_no_zombies_of_orphans(tmp_path):

@@ -19,6 +19,7 @@
 #include <zlib.h>
 
 #include "../unit/check_bytes.h"
+#include "../unit/check_xml.h"
 #include "event/decode.h"
 #include "event/kinds.h"
 #include "sink/sink.h"
@@ -50,7 +51,7 @@ static void tell(struct sink *s, const struct event *e, const struct model *m)
 	}
 }
 
-static void check_event(const struct event *e, struct model *m, struct sink *json, struct sink *text)
+static void check_event(struct event *e, struct model *m, struct sink *json, struct sink *text)
 {
 	struct buf words = {};
 
@@ -61,6 +62,9 @@ static void check_event(const struct event *e, struct model *m, struct sink *jso
 	buf_free(&words);
 	tell(json, e, m);
 	tell(text, e, m);
+	json->buf.len = 0;
+	journal_entry(&json->buf, json, e, m);
+	must(check_journal_entry(json->buf.data, json->buf.len), "not an entry of the journal", &json->buf);
 }
 
 /* Frame by frame; each record in memory of just its size. */
@@ -123,16 +127,22 @@ static int feed(void *arg, const void *record, size_t len)
 	return err == -EBADMSG ? 0 : err;
 }
 
-/* All that there are; the recording of the recording goes to @record, what people and programs read to @shown. */
-static void add_sinks(struct output *o, bool tree, int record, int shown)
+/*
+ * All that write to a file (of the journal, decode() checks the entries): the recording of the recording goes to @record,
+ * the picture to @svg, what else people and programs read to @shown.
+ */
+static void add_sinks(struct output *o, bool tree, int record, int svg, int shown)
 {
-	for (size_t i = 0; sink_name(i); i++)
-		if (output_add(o, sink_name(i), &(struct sink_style){ .color = COLOR_NEVER, .wide = i % 2, .tree = tree },
-			       strcmp(sink_name(i), "record") ? shown : record))
+	for (size_t i = 0; sink_name(i); i++) {
+		const struct sink_style style = { .color = COLOR_NEVER, .wide = i % 2, .tree = tree };
+		int to = !strcmp(sink_name(i), "record") ? record : !strcmp(sink_name(i), "svg") ? svg : shown;
+
+		if (!sink_find(sink_name(i))->no_file && output_add(o, sink_name(i), &style, to))
 			abort();
+	}
 }
 
-static void check_shown(int fd)
+static void check_shown(int fd, bool svg)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	struct buf b = {};
@@ -142,31 +152,33 @@ static void check_shown(int fd)
 		abort();
 	b.len = (size_t)size;
 	must(check_harmless(b.data, b.len, true), "unsafe bytes", &b);
+	must(!svg || !b.len || check_svg(b.data, b.len), "not a picture", &b);
 	buf_free(&b);
 }
 
 static void replay(const uint8_t *data, size_t size, bool mend, bool tree)
 {
 	_close_ int in = memfd_create("fuzz", MFD_CLOEXEC), shown = memfd_create("shown", MFD_CLOEXEC);
-	_close_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	_close_ int svg = memfd_create("svg", MFD_CLOEXEC), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	_free_ uint8_t *copy = malloc(size + 1);
 	enum recording_end end = 42;
 	uint64_t good = size + 1;
 	struct output *o;
 
-	if (in < 0 || shown < 0 || null < 0 || !copy || output_new(&o))
+	if (in < 0 || shown < 0 || svg < 0 || null < 0 || !copy || output_new(&o))
 		abort();
 	memcpy(copy, data, size);
 	if (mend)
 		mend_checksums(copy, size);
 	if (write(in, copy, size) != (ssize_t)size || lseek(in, 0, SEEK_SET))
 		abort();
-	add_sinks(o, tree, null, shown);
+	add_sinks(o, tree, null, svg, shown);
 	if (!recording_read(in, feed, o, &end, &good) && (end > RECORDING_DAMAGED || good > size))
 		abort();
 	if (output_free(o))
 		abort();
-	check_shown(shown);
+	check_shown(shown, false);
+	check_shown(svg, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -210,7 +210,7 @@ def check_marks(result):
 def of_process(result, event):
     """All events of the process that @event tells of."""
     key = (event["host"]["pid"], event["start_ns"])
-    return [e for e in result.events if (e["host"]["pid"], e["start_ns"]) == key]
+    return [e for e in result.events if "host" in e and (e["host"]["pid"], e["start_ns"]) == key]
 
 
 def poll(condition, what):

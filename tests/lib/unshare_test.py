@@ -82,8 +82,8 @@ def run(argv, **kwargs):
 
 
 def told(stdout):
-    """What about(1) told, without what differs from one run to the next; or the output as it is."""
-    if not stdout.startswith(b'{"pid"'):
+    """What about(1) told, without what differs from one run to the next; or the output as it is, also if it was cut short."""
+    if not (stdout.startswith(b'{"pid"') and stdout.endswith(b"}\n")):
         return stdout
     about = json.loads(stdout)
     status = dict(line.split(":\t", 1) for line in about.pop("status").splitlines())

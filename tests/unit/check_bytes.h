@@ -182,4 +182,65 @@ static inline bool check_json_lines(const char *s, size_t len)
 	return true;
 }
 
+/*
+ * The next field of an entry of the journal (systemd.io/JOURNAL_NATIVE_PROTOCOL): its name and value, and where it ends.
+ * False: there is none, or *@at is behind @end.
+ */
+static inline bool check_journal_field(const char **at, const char *end, const char **ret_name, size_t *ret_name_len,
+				       const char **ret_value, size_t *ret_len)
+{
+	const char *name = *at, *newline = memchr(name, '\n', (size_t)(end - name));
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	uint64_t len = 0;
+
+	if (!newline || !n || n > 64 || *name == '_' || (name[n] != '=' && name[n] != '\n'))
+		return false;
+	*ret_name = name;
+	*ret_name_len = n;
+	if (name[n] == '=') {
+		*ret_value = name + n + 1;
+		*ret_len = (size_t)(newline - *ret_value);
+		*at = newline + 1;
+		return true;
+	}
+	if (end - newline < 9)
+		return false;
+	for (int i = 7; i >= 0; i--)
+		len = len << 8 | (unsigned char)newline[1 + i];
+	*ret_value = newline + 9;
+	if (len >= (size_t)(end - *ret_value) || (*ret_value)[len] != '\n')
+		return false;
+	*ret_len = len;
+	*at = *ret_value + len + 1;
+	return true;
+}
+
+/* Whether it is an entry whose fields each stand there once, with a message and an object of JSON that are harmless. */
+static inline bool check_journal_entry(const char *s, size_t len)
+{
+	const char *at = s, *end = s + len, *name, *value, *again;
+	bool message = false, json = false;
+	size_t n, size;
+
+	while (at < end) {
+		const char *before = at;
+
+		if (!check_journal_field(&at, end, &name, &n, &value, &size))
+			return false;
+		for (again = s; again < before;) {
+			const char *other, *ignored;
+			size_t other_n, ignored_n;
+
+			if (!check_journal_field(&again, end, &other, &other_n, &ignored, &ignored_n) ||
+			    (n == other_n && !memcmp(name, other, n)))
+				return false;
+		}
+		if (n == strlen("MESSAGE") && !memcmp(name, "MESSAGE", n))
+			message = size && check_harmless(value, size, false);
+		if (n == strlen("NSSCOPE_JSON") && !memcmp(name, "NSSCOPE_JSON", n))
+			json = check_harmless(value, size, false) && check_json_lines(value, size + 1);
+	}
+	return message && json;
+}
+
 #endif

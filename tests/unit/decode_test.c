@@ -165,7 +165,7 @@ static void wrong_values_are_refused(void **state)
 	c->type = NSS_NS_MAX;
 	assert_bad(*state, &r);
 	c->type = 0;
-	c->by = NSS_BY_UNSHARE + 1;
+	c->by = NSS_BY_MAX;
 	assert_bad(*state, &r);
 	c->by = 0;
 	memset(record_task(&r)->comm, 'x', NSS_COMM_LEN);
@@ -349,10 +349,15 @@ static void templates_are_filled(void **state)
 
 	record_mount(&r, 0, "t", "/mnt", "tmpfs");
 	text_of(&b, &r, *state);
-	assert_buf(&b, "t on /mnt type tmpfs");
+	assert_buf(&b, "t on /mnt type tmpfs: its reach is not known");
+	m = record_payload(&r);
+	m->reach.flags = NSS_REACH_KNOWN;
+	record_task(&r)->ns[NSS_NS_MNT] = 7;
+	text_of(&b, &r, *state);
+	assert_buf(&b, "t on /mnt type tmpfs: stays inside");
 	record_mount(&r, 1 << 18 | 1 << 14, "none", "/", NULL);
 	text_of(&b, &r, *state);
-	assert_buf(&b, "make private / (recursive)");
+	assert_buf(&b, "make private / (recursive): its reach is not known");
 	record_mount(&r, 4096 | 1, "a b", "/x", NULL);
 	m = record_payload(&r);
 	m->error = -EPERM;
@@ -360,7 +365,7 @@ static void templates_are_filled(void **state)
 	assert_buf(&b, "bind 'a b' on /x (ro) failed: EPERM");
 	record_mount(&r, 0, NULL, "/x", "");
 	text_of(&b, &r, *state);
-	assert_buf(&b, "/x type ''");
+	assert_buf(&b, "/x type '': its reach is not known");
 	record_exec(&r, 9, "sh\0-c\0\0a b", 11, 11);
 	text_of(&b, &r, *state);
 	assert_buf(&b, "sh -c '' 'a b'");

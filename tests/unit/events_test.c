@@ -65,7 +65,11 @@ static void kinds_of_strings_are_strings(void **state)
 		for (uint16_t i = 0; i < event_descs[t].nfields; i++) {
 			const struct event_field *f = &event_descs[t].fields[i];
 			bool of_str = f->kind == KIND_STR || f->kind == KIND_ARGV || f->kind == KIND_BACKEND ||
-				      f->kind == KIND_MOUNT_SOURCE || f->kind == KIND_MOUNT_FSTYPE;
+				      f->kind == KIND_MOUNT_SOURCE || f->kind == KIND_MOUNT_FSTYPE ||
+				      f->kind == KIND_QUIET_STR || f->kind == KIND_UNJOINED_STR ||
+				      f->kind == KIND_FSMOUNT_TYPE || f->kind == KIND_LOG ||
+				      f->kind == KIND_SETATTR_TARGET || f->kind == KIND_TARGET_HOST ||
+				      f->kind == KIND_RECEIVERS;
 
 			if (of_str != f->is_str)
 				fail_msg("%s.%s", event_descs[t].name, f->name);
@@ -131,7 +135,7 @@ static void each_shown_event_has_a_template(void **state)
 static void each_kind_is_used(void **state)
 {
 	static const char *const names[] = {
-#define KIND(ID, json, text, members, required) #ID,
+#define KIND(ID, json, text, values, members, required) #ID,
 #include "event/kinds.def"
 #undef KIND
 	};

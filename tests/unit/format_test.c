@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check_bytes.h"
@@ -314,6 +315,52 @@ static void bash_reads_words_back(void **state)
 	buf_free(&expected);
 }
 
+/* As the C library writes it: each day from 1970 to the last that the number can say, at a time that moves on. */
+static void times(void **state)
+{
+	struct buf b = {};
+
+	(void)state;
+	for (uint64_t day = 0; day < UINT64_MAX / 1000000000 / 86400; day++) {
+		time_t s = (time_t)(day * 86400 + day * 7919 % 86400);
+		char expected[64];
+		struct tm tm;
+		size_t n;
+
+		gmtime_r(&s, &tm);
+		n = strftime(expected, sizeof(expected), "\"%Y-%m-%dT%H:%M:%S", &tm);
+		n += (size_t)sprintf(expected + n, ".%09uZ\"", (unsigned)(day * 104729 % 1000000000));
+		b.len = 0;
+		json_time(&b, (uint64_t)s * 1000000000 + day * 104729 % 1000000000);
+		if (b.len != n || memcmp(b.data, expected, n))
+			fail_msg("%.*s instead of %s", (int)b.len, b.data, expected);
+	}
+	buf_free(&b);
+}
+
+static void numbers(void **state)
+{
+	struct buf b = {};
+	uint64_t v = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++, v = v * 6364136223846793005 + 1442695040888963407) {
+		uint64_t u = v >> i % 64;
+		char expected[64];
+		int n = sprintf(expected, "%llu %lld %03u", (unsigned long long)u, (long long)-u, (unsigned)(u % 1000));
+
+		b.len = 0;
+		buf_addu(&b, u);
+		buf_addc(&b, ' ');
+		buf_addi(&b, (int64_t)-u);
+		buf_addc(&b, ' ');
+		buf_add_digits(&b, u, 3);
+		if (b.len != (size_t)n || memcmp(b.data, expected, (size_t)n))
+			fail_msg("%.*s instead of %s", (int)b.len, b.data, expected);
+	}
+	buf_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +369,8 @@ int main(void)
 		cmocka_unit_test(utf8_agrees_with_the_standard),
 		cmocka_unit_test(json_strings),
 		cmocka_unit_test(base64),
+		cmocka_unit_test(times),
+		cmocka_unit_test(numbers),
 		cmocka_unit_test(text_strings),
 		cmocka_unit_test(text_words),
 		cmocka_unit_test(spans),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Replays each tests/golden/NAME.rec and compares byte for byte with NAME.txt and NAME.json. UPDATE_GOLDEN=1 writes
+ * Replays each tests/golden/NAME.rec and compares byte for byte with NAME.txt, NAME.json and NAME.svg. UPDATE_GOLDEN=1 writes
  * those anew, and brings the recordings up to a list of events that has grown at its end.
  */
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "check_bytes.h"
+#include "check_xml.h"
 #include "event/event.h"
 #include "sink/sink.h"
 #include "source/recording.h"
@@ -102,6 +103,8 @@ static void compare(const char *recording, const char *format, const char *suffi
 	assert_true(check_harmless(got.data, got.len, true));
 	if (!strcmp(format, "json"))
 		assert_true(check_json_lines(got.data, got.len));
+	if (!strcmp(format, "svg"))
+		assert_true(check_svg(got.data, got.len));
 	if (updating()) {
 		write_whole(path, &got);
 	} else {
@@ -126,6 +129,11 @@ static void text_is_golden(void **state)
 static void json_is_golden(void **state)
 {
 	compare(*state, "json", "json");
+}
+
+static void svg_is_golden(void **state)
+{
+	compare(*state, "svg", "svg");
 }
 
 /* A recording of the recording is the same. */
@@ -206,6 +214,7 @@ int main(void)
 		{ "brought up to date", migrated },
 		{ "as text", text_is_golden },
 		{ "as JSON", json_is_golden },
+		{ "as a picture", svg_is_golden },
 		{ "as a recording", recording_is_kept },
 	};
 	size_t n = 0;

@@ -99,7 +99,7 @@ static void later_events_bring_it_up_to_date(void **state)
 	assert_string_equal(p->task.comm, "bash");
 	assert_int_equal(p->task.ns[NSS_NS_UTS], 77);
 	assert_int_equal(p->levels, 2);
-	assert_int_equal(HASH_COUNT(f->model.processes), 1);
+	assert_int_equal(f->model.processes.count, 1);
 }
 
 /* The exit of the first was lost. */
@@ -185,14 +185,46 @@ static void many_processes(void **state)
 
 	for (uint32_t pid = 1; pid <= 2000; pid++)
 		take_simple(f, NSS_EV_FORK, 1 + pid % NSS_LEVELS_MAX, pid);
-	assert_int_equal(HASH_COUNT(f->model.processes), 2000);
+	assert_int_equal(f->model.processes.count, 2000);
 	for (uint32_t pid = 1; pid <= 2000; pid++)
 		assert_int_equal(model_find(&f->model, pid)->levels, 1 + pid % NSS_LEVELS_MAX);
 	for (uint32_t pid = 1; pid <= 2000; pid += 2)
 		take_simple(f, NSS_EV_EXIT, 1, pid);
-	assert_int_equal(HASH_COUNT(f->model.processes), 1000);
+	assert_int_equal(f->model.processes.count, 1000);
 	assert_null(model_find(&f->model, 1));
 	assert_non_null(model_find(&f->model, 2));
+}
+
+/* In the order of their PIDs, however they came. */
+static void processes_in_order(void **state)
+{
+	static const uint32_t came[] = { 70000, 3, NSS_PID_LIMIT - 1, 512, 511 }, order[] = { 3, 511, 512, 70000, NSS_PID_LIMIT - 1 };
+	struct fixture *f = *state;
+	struct process *p;
+	uint32_t pid = 0;
+
+	assert_null(pidtable_next(&f->model.processes, &pid));
+	for (size_t i = 0; i < 5; i++)
+		take_simple(f, NSS_EV_FORK, 1, came[i]);
+	pid = 0;
+	for (size_t i = 0; i < 5; i++) {
+		p = pidtable_next(&f->model.processes, &pid);
+		assert_non_null(p);
+		assert_int_equal(p->pid, order[i]);
+	}
+	assert_null(pidtable_next(&f->model.processes, &pid));
+}
+
+/* A recording may hold anything. */
+static void impossible_number(void **state)
+{
+	struct fixture *f = *state;
+
+	take_simple(f, NSS_EV_FORK, 1, NSS_PID_LIMIT);
+	take_simple(f, NSS_EV_EXIT, 1, 0xffffffff);
+	assert_int_equal(f->model.processes.count, 0);
+	assert_null(model_find(&f->model, NSS_PID_LIMIT));
+	assert_int_equal(f->model.events, 2);
 }
 
 #define MODEL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -209,6 +241,8 @@ int main(void)
 		MODEL_TEST(failed_calls_are_counted),
 		MODEL_TEST(lost_adds_up_and_end_has_the_last_word),
 		MODEL_TEST(many_processes),
+		MODEL_TEST(processes_in_order),
+		MODEL_TEST(impossible_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  * lets a 64-bit program do 32-bit calls.)
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -115,14 +116,19 @@ static void do_umount(const char *target, int flags)
 	    hex(target), at, flags, result(error));
 }
 
-static void do_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+static void chained_move_mount(const char *chain, int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
 {
 	const char *from_at = seen(from), *to_at = seen(to);
 	int error = call(SYS_move_mount, 429, from_fd, reach(from), to_fd, reach(to), flags);
 
-	say("{\"at\":\"call\",\"name\":\"move_mount\",\"from_fd\":%d,\"from\":%s,\"to_fd\":%d,\"to\":%s,"
-	    "\"seen\":{\"from\":%s,\"to\":%s},\"flags\":%u,\"error\":%s}\n", from_fd, hex(from), to_fd, hex(to),
+	say("{\"at\":\"call\",\"name\":\"move_mount\",\"chain\":%s,\"from_fd\":%d,\"from\":%s,\"to_fd\":%d,\"to\":%s,"
+	    "\"seen\":{\"from\":%s,\"to\":%s},\"flags\":%u,\"error\":%s}\n", chain, from_fd, hex(from), to_fd, hex(to),
 	    flags & MOVE_MOUNT_F_EMPTY_PATH ? "\"2f\"" : from_at, to_at, flags, result(error));
+}
+
+static void do_move_mount(int from_fd, const char *from, int to_fd, const char *to, unsigned int flags)
+{
+	chained_move_mount("null", from_fd, from, to_fd, to, flags);
 }
 
 static void do_pivot_root(const char *new_root, const char *put_old)
@@ -156,6 +162,246 @@ static void do_setns(int fd, int type)
 	int error = call(SYS_setns, 346, fd, type, 0, 0, 0);
 
 	say("{\"at\":\"call\",\"name\":\"setns\",\"fd\":%d,\"nstype\":%u,\"error\":%s}\n", fd, type, result(error));
+}
+
+/* The new mount API. */
+
+/* linux/mount.h has them all only in later versions. */
+enum { SET_FLAG, SET_STRING, SET_BINARY, SET_PATH, SET_PATH_EMPTY, SET_FD, CMD_CREATE, CMD_RECONFIGURE, CMD_CREATE_EXCL };
+
+struct attr {
+	uint64_t set, clear, propagation, userns_fd;
+};
+
+static const char *hex_bytes(const void *data, size_t len)
+{
+	char *out = malloc(2 * len + 3), *at = out;
+
+	*at++ = '"';
+	for (size_t i = 0; i < len; i++)
+		at += sprintf(at, "%02x", ((const unsigned char *)data)[i]);
+	*at++ = '"';
+	*at = 0;
+	return out;
+}
+
+/* A copy of @data that an i386 call can reach. */
+static long reach_bytes(const void *data, size_t len)
+{
+	char *at = low;
+
+	if (!i386 || (uintptr_t)data < 4096)
+		return (long)data;
+	low += (8 - (uintptr_t)low % 8) % 8;
+	at = memcpy(low, data, len);
+	low += len;
+	return (long)at;
+}
+
+/* As call(), but what it gives is the result, and the error is set aside. */
+static int fs_error;
+
+static long fs_call(long nr, long a, long b, long c, long d, long e)
+{
+	long ret = i386 ? int80(nr, a, b, c, d, e) : syscall(nr, a, b, c, d, e);
+
+	fs_error = ret < 0 ? errno : 0;
+	return ret;
+}
+
+/* The messages that the kernel has for @fd, as read(2) gives them: one at a time, and each once. */
+static const char *messages(int fd)
+{
+	static char out[8192];
+	char message[1024], *at = out;
+	ssize_t n;
+
+	*at++ = '[';
+	while ((n = read(fd, message, sizeof(message))) > 0)
+		at += sprintf(at, "%s%s", at[-1] == '[' ? "" : ",", hex_bytes(message, n - (message[n - 1] == '\n')));
+	strcpy(at, "]");
+	return out;
+}
+
+/* The id of the mount that @fd is of, by statx(2); 0: none. */
+static unsigned long long mount_id(int fd)
+{
+	struct statx st;
+
+	return fd < 0 || statx(fd, "", AT_EMPTY_PATH, 0x1000 /* STATX_MNT_ID */, &st) || !(st.stx_mask & 0x1000) ? 0 : st.stx_mnt_id;
+}
+
+static int do_fsopen(const char *chain, const char *name, unsigned int flags)
+{
+	int fd = fs_call(SYS_fsopen, reach(name), flags, 0, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"fsopen\",\"chain\":%s,\"fsname\":%s,\"flags\":%u,\"error\":%s,\"result\":%d}\n", chain,
+	    hex(name), flags, result(fs_error), fd);
+	return fd;
+}
+
+/* @value has @len bytes, or is a string. */
+static void fsconfig_bytes(const char *chain, int fd, unsigned int cmd, const char *key, const void *value, size_t len, int aux)
+{
+	const char *shown = (uintptr_t)value < 4096 ? hex(value) : hex_bytes(value, len);
+	int error;
+
+	fs_call(SYS_fsconfig, fd, cmd, reach(key), value && cmd == SET_BINARY ? reach_bytes(value, len) : reach(value), aux);
+	error = fs_error;
+	say("{\"at\":\"call\",\"name\":\"fsconfig\",\"chain\":%s,\"fd\":%d,\"cmd\":%u,\"key\":%s,\"value\":%s,\"aux\":%d,"
+	    "\"error\":%s,\"log\":%s}\n", chain, fd, cmd, hex(key), shown, aux, result(error),
+	    chain[0] == 'n' ? "[]" : messages(fd));
+}
+
+static void do_fsconfig(const char *chain, int fd, unsigned int cmd, const char *key, const char *value, int aux)
+{
+	fsconfig_bytes(chain, fd, cmd, key, value, (uintptr_t)value < 4096 ? 0 : strlen(value), aux);
+}
+
+static int do_fsmount(const char *chain, int fs_fd, unsigned int flags, unsigned int attr)
+{
+	int fd = fs_call(SYS_fsmount, fs_fd, flags, attr, 0, 0), error = fs_error;
+
+	say("{\"at\":\"call\",\"name\":\"fsmount\",\"chain\":%s,\"fs_fd\":%d,\"flags\":%u,\"attr_flags\":%u,\"error\":%s,"
+	    "\"result\":%d,\"mnt_id\":%llu,\"log\":%s}\n", chain, fs_fd, flags, attr, result(error), fd, mount_id(fd),
+	    chain[0] == 'n' ? "[]" : messages(fs_fd));
+	return fd;
+}
+
+static int do_fspick(const char *chain, int dfd, const char *path, unsigned int flags)
+{
+	int fd = fs_call(SYS_fspick, dfd, reach(path), flags, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"fspick\",\"chain\":%s,\"dfd\":%d,\"path\":%s,\"flags\":%u,\"error\":%s,\"result\":%d}\n",
+	    chain, dfd, hex(path), flags, result(fs_error), fd);
+	return fd;
+}
+
+static int do_open_tree(const char *chain, int dfd, const char *path, unsigned int flags)
+{
+	int fd = fs_call(SYS_open_tree, dfd, reach(path), flags, 0, 0);
+
+	say("{\"at\":\"call\",\"name\":\"open_tree\",\"chain\":%s,\"dfd\":%d,\"path\":%s,\"flags\":%u,\"error\":%s,\"result\":%d,"
+	    "\"mnt_id\":%llu}\n", chain, dfd, hex(path), flags, result(fs_error), fd, mount_id(fd));
+	return fd;
+}
+
+static void say_attr(const struct attr *attr, size_t size)
+{
+	struct attr none = {};
+	bool good = (uintptr_t)attr >= 4096 && size >= sizeof(*attr);
+
+	if (!good)
+		attr = &none;
+	say("\"attr_read\":%s,\"attr_set\":%llu,\"attr_clr\":%llu,\"propagation\":%llu,\"userns_fd\":%llu", good ? "true" : "false",
+	    (unsigned long long)attr->set, (unsigned long long)attr->clear, (unsigned long long)attr->propagation,
+	    (unsigned long long)attr->userns_fd);
+}
+
+static int do_open_tree_attr(const char *chain, int dfd, const char *path, unsigned int flags, const struct attr *attr,
+			     size_t size)
+{
+	int fd = fs_call(467, dfd, reach(path), flags, reach_bytes(attr, sizeof(*attr)), size);
+
+	say("{\"at\":\"call\",\"name\":\"open_tree_attr\",\"chain\":%s,\"dfd\":%d,\"path\":%s,\"flags\":%u,\"error\":%s,"
+	    "\"result\":%d,\"mnt_id\":%llu,", fs_error ? "null" : chain, dfd, hex(path), flags, result(fs_error), fd,
+	    mount_id(fd));
+	say_attr(attr, size);
+	say("}\n");
+	return fd;
+}
+
+/* @at: where the mount stands, NULL: nowhere, or it does not work. */
+static void do_mount_setattr(const char *chain, int dfd, const char *path, unsigned int flags, const struct attr *attr,
+			     size_t size, const char *at)
+{
+	fs_call(442, dfd, reach(path), flags, reach_bytes(attr, sizeof(*attr)), size);
+	say("{\"at\":\"call\",\"name\":\"mount_setattr\",\"chain\":%s,\"dfd\":%d,\"target\":%s,\"seen\":{\"target\":%s},"
+	    "\"flags\":%u,\"error\":%s,", chain, dfd, hex(path), hex(fs_error ? NULL : at), flags, result(fs_error));
+	say_attr(attr, size);
+	say("}\n");
+}
+
+/* A file system by steps, some of which fail. */
+static void fs_context(void)
+{
+	static char long_value[300];
+	int fd = do_fsopen("\"new\"", "tmpfs", 1), mount, file = open("/", O_PATH), copy = dup(fd);
+
+	memset(long_value, 'v', sizeof(long_value) - 1);
+	do_fsconfig("\"new\"", fd, SET_STRING, "source", "so\x1b[2J\xff\nurce", 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, "size", "64k", 0);
+	do_fsconfig("\"new\"", copy, SET_STRING, "mode", "0700", 0);
+	do_fsconfig("\"new\"", fd, SET_FLAG, "ro", NULL, 0);
+	do_fsconfig("\"new\"", fd, SET_FLAG, "no\x1b[2J\xff\n\"such", NULL, 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, "size", "bo\x1b]0;title\a\ngus", 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, "size", long_value, 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, "key", NULL, 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, (char *)1, "x", 0);
+	do_fsconfig("\"new\"", fd, SET_STRING, "key", (char *)1, 0);
+	fsconfig_bytes("\"new\"", fd, SET_BINARY, "blob", "\0\1\2\xff\n\x1b", 6, 6);
+	do_fsconfig("\"new\"", fd, SET_PATH, "path", "/dev/null", AT_FDCWD);
+	do_fsconfig("\"new\"", fd, SET_PATH_EMPTY, "path", "", file);
+	do_fsconfig("\"new\"", fd, SET_FD, "file", NULL, file);
+	do_fsconfig("\"new\"", fd, SET_FD, "file", NULL, 12345);
+	do_fsconfig("\"new\"", fd, 77, "key", "value", 5);
+	do_fsconfig("null", file, SET_FLAG, "ro", NULL, 0);
+	do_fsconfig("null", -1, CMD_CREATE, NULL, NULL, 0);
+	do_fsmount("\"new\"", fd, 0, 0);
+	do_fsconfig("\"new\"", fd, CMD_CREATE, "key", NULL, 0);
+	do_fsconfig("\"new\"", fd, CMD_CREATE, NULL, NULL, 0);
+	do_fsconfig("\"new\"", fd, CMD_CREATE, NULL, NULL, 0);
+	do_fsmount("\"new\"", fd, 0x40, 0);
+	do_fsmount("null", file, 0, 0);
+	mount = do_fsmount("\"new\"", fd, 1, 2 | 4 | 0x10);
+	chained_move_mount("\"new\"", mount, "", AT_FDCWD, "/nonexistent", MOVE_MOUNT_F_EMPTY_PATH);
+	chained_move_mount("\"new\"", mount, "", AT_FDCWD, "/srv", MOVE_MOUNT_F_EMPTY_PATH);
+	do_fsopen("null", "no\nsuch\x1b""fs", 0);
+	do_fsopen("null", "tmpfs", 0x80);
+	do_fsopen("null", (char *)1, 0);
+	close(do_fsopen("\"other\"", "tmpfs", 0));
+	close(do_fsopen("\"another\"", "tmpfs", 0)); /* perhaps with the memory of the last */
+	close(file);
+	close(copy);
+	close(fd);
+	close(mount);
+}
+
+/* An existing one by steps, and copies. */
+static void fs_tree(void)
+{
+	const struct attr ro = { 1 | 8, 0x70, MS_PRIVATE, 0 }, shared = { 0, 1, MS_SHARED, 0 }, bad = { ~0ULL, 1ULL << 40, 3, 77 };
+	int pick = do_fspick("\"pick\"", AT_FDCWD, "/srv", 1), tree, same;
+
+	do_fsconfig("\"pick\"", pick, SET_STRING, "size", "128k", 0);
+	do_fsconfig("\"pick\"", pick, CMD_RECONFIGURE, NULL, NULL, 0);
+	close(pick);
+	do_fspick("null", AT_FDCWD, "/nonexistent", 2 | 4);
+	do_fspick("null", -1, "x", 0x80);
+	do_fspick("null", AT_FDCWD, (char *)1, 0);
+
+	tree = do_open_tree("\"copy\"", AT_FDCWD, "/srv", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | 0x8000);
+	do_mount_setattr("\"copy\"", tree, "", 0x1000 | 0x8000, &ro, sizeof(ro), NULL);
+	chained_move_mount("\"copy\"", tree, "", AT_FDCWD, "/media", MOVE_MOUNT_F_EMPTY_PATH);
+	do_mount_setattr("\"copy\"", tree, "", 0x1000, &shared, sizeof(shared), "/media");
+	same = do_open_tree("null", AT_FDCWD, "/media", OPEN_TREE_CLOEXEC);
+	do_mount_setattr("null", same, "", 0x1000, &ro, sizeof(ro), "/media");
+	do_mount_setattr("null", AT_FDCWD, "/media", 0x8000, &ro, sizeof(ro), "/media");
+	do_mount_setattr("null", AT_FDCWD, "/nonexistent", 0, &ro, sizeof(ro), NULL);
+	do_mount_setattr("null", AT_FDCWD, "/media", 0, &bad, sizeof(bad), NULL);
+	do_mount_setattr("null", AT_FDCWD, "/media", 0x4000, &ro, sizeof(ro), NULL);
+	do_mount_setattr("null", AT_FDCWD, "/media", 0, &ro, 8, NULL);
+	do_mount_setattr("null", AT_FDCWD, "/media", 0, (void *)1, sizeof(ro), NULL);
+	close(do_open_tree("\"unused\"", same, "", OPEN_TREE_CLONE | 0x1000));
+	do_open_tree("null", AT_FDCWD, "/non\x1b[2Jexistent", 0x100 | 0x800);
+	do_open_tree("null", AT_FDCWD, "/media", 0x40);
+	do_open_tree("null", -1, (char *)1, 0);
+	close(do_open_tree_attr("\"attr\"", AT_FDCWD, "/media", OPEN_TREE_CLONE, &ro, sizeof(ro)));
+	do_open_tree_attr("null", AT_FDCWD, "/media", OPEN_TREE_CLONE, &bad, sizeof(bad));
+	close(same);
+	close(tree);
+	do_umount("/media", 0);
+	do_umount("/srv", 0);
 }
 
 int main(int argc, char **argv)
@@ -200,6 +446,8 @@ int main(int argc, char **argv)
 	do_umount("/srv", 0x100);
 	do_umount((char *)1, 0);
 	do_umount("/media", 0);
+	fs_context();
+	fs_tree();
 	do_mount("t", "/mnt", "tmpfs", 0, NULL);
 	mkdir("/mnt/one", 0700);
 	mkdir("/mnt/one/\x1b[2J\xff\n", 0700);
@@ -212,8 +460,8 @@ int main(int argc, char **argv)
 	do_move_mount(AT_FDCWD, "../two", AT_FDCWD, "\x1b[2J\xff\n", 0);
 	do_move_mount(AT_FDCWD, "nowhere", AT_FDCWD, "/mnt/two", 0);
 	do_move_mount(-1, "x", -1, "y", MOVE_MOUNT_T_SYMLINKS | 0x1000);
-	tree = syscall(SYS_open_tree, AT_FDCWD, "/mnt", OPEN_TREE_CLONE);
-	do_move_mount(tree, "", AT_FDCWD, "../link", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+	tree = do_open_tree("\"mnt\"", AT_FDCWD, "/mnt", OPEN_TREE_CLONE);
+	chained_move_mount("\"mnt\"", tree, "", AT_FDCWD, "../link", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
 	do_pivot_root("../one", "./.");
 	do_pivot_root(".", "/nonexistent");
 	do_pivot_root("/mnt/one", "/mnt");

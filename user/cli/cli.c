@@ -8,6 +8,7 @@
 
 #include "cli/table.h"
 #include "cli/version.h"
+#include "event/format.h"
 #include "observe/backends.h"
 #include "sink/schema.h"
 #include "util/cleanup.h"
@@ -124,12 +125,12 @@ static void help_all(void)
 	for (size_t i = 0; i < command_count; i++)
 		printf("  %-8s %s\n", command_rows[i].name, command_rows[i].help);
 	printf("\n  nsscope COMMAND --help    the command's options\n"
-	       "  nsscope --json-schema     the JSON Schema of -o json\n"
+	       "  nsscope --json-schema     the JSON Schema of -o json, and of ns and mounts --json\n"
 	       "  nsscope --man             the manual page; --version, --help\n\n"
 	       "Exit status: run, enter: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
 	       "not be executed or found. 125: nsscope itself failed. unshare: as unshare(1): 1 for what\n"
 	       "is 125 elsewhere, ended by the command's signal. doctor: 0 if run works here, else 1.\n"
-	       "Others: 0, or 125.\n");
+	       "Others: 0, or 125. 123: --exit-on held of an event.\n");
 }
 
 /* nsscope's own options, which stand in the place of a command. */
@@ -184,6 +185,18 @@ static enum cli_result bad_option(const struct command_row *command, int c, char
 	return CLI_ERROR;
 }
 
+/* In one line, whatever the argument is. */
+static void complain_argument(const struct command_row *command, const struct option_row *row, const char *wrong)
+{
+	struct buf b = {};
+
+	if (optarg)
+		text_string(&b, optarg, strlen(optarg));
+	fprintf(stderr, "nsscope %s: --%s%s%.*s: %s\n", command->name, row->name, optarg ? "=" : "", (int)b.len,
+		b.len ? b.data : "", wrong);
+	buf_free(&b);
+}
+
 static enum cli_result parse_options(const struct command_row *command, int argc, char **argv, struct settings *s)
 {
 	struct getopt_tables t;
@@ -209,8 +222,7 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 		row = row_of(command->id, c);
 		wrong = row->set(s, optarg, row->value);
 		if (wrong) {
-			fprintf(stderr, "nsscope %s: --%s%s%s: %s\n", command->name, row->name, optarg ? "=" : "",
-				optarg ? optarg : "", wrong);
+			complain_argument(command, row, wrong);
 			return CLI_ERROR;
 		}
 	}
@@ -218,15 +230,37 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 	return CLI_GO;
 }
 
-/* Options that exclude each other. */
+/* Whether an output goes to a file. */
+static bool has_file(const struct settings *s)
+{
+	for (size_t i = 0; i < s->noutputs; i++) {
+		const char *file = strchr(s->outputs[i], '=');
+
+		if (file && strcmp(file + 1, "-"))
+			return true;
+	}
+	return false;
+}
+
+/* Options that exclude each other, or need another. */
 static enum cli_result check_launch(const struct command_row *command, const struct settings *s)
 {
 	const char *wrong = NULL;
 
 	if (s->no_observe && s->noutputs)
 		wrong = "--no-observe and --output: there are no events to show";
+	else if (s->command == CMD_UNSHARE && !s->noutputs && (s->filters.show || s->filters.alert || s->filters.exit_on))
+		wrong = "--filter, --alert and --exit-on need --output: without it nothing is observed";
+	else if (s->no_observe && (s->filters.show || s->filters.alert || s->filters.exit_on))
+		wrong = "--no-observe: there are no events for --filter, --alert and --exit-on";
+	else if (s->rotation.size && !has_file(s))
+		wrong = "--rotate-size is for a file; give one: --output json=FILE";
+	else if (s->rotation.keep && !s->rotation.size)
+		wrong = "--rotate-keep needs --rotate-size";
 	else if (s->info_fd >= 0 && s->info_file)
 		wrong = "--info-fd and --info-file: give one of them";
+	else if (s->mounts_ns && s->pid)
+		wrong = "--ns and --pid: give one of them";
 	else if (s->hold && s->hold_fd >= 0)
 		wrong = "--hold and --hold-fd: give one of them";
 	else if (s->command == CMD_ENTER)
@@ -239,7 +273,7 @@ static enum cli_result check_launch(const struct command_row *command, const str
 
 static enum cli_result check_operands(const struct command_row *command, struct settings *s)
 {
-	if (s->command == CMD_RUN || s->command == CMD_UNSHARE || s->command == CMD_ENTER) {
+	if (s->command & (CMD_RUN | CMD_UNSHARE | CMD_ENTER | CMD_STAT)) {
 		s->launch.argv = *s->operands ? s->operands : NULL;
 	} else if (s->command == CMD_REPLAY) {
 		if (!s->operands[0] || s->operands[1]) {
@@ -318,6 +352,8 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 		result = check_operands(command, &s);
 	if (result == CLI_GO)
 		result = check_launch(command, &s);
+	if (!s.rotation.keep)
+		s.rotation.keep = ROTATE_KEEP_DEFAULT;
 	*ret_settings = s;
 	return done(result);
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/sched.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,26 @@ static const char *set_ns(struct settings *s, const char *argument, uint64_t val
 	return "not TYPE:INUM, such as pid:4026531836; see readlink /proc/PID/ns/*";
 }
 
+static const char *set_ns_type(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)value;
+	for (uint32_t i = 0; i < NSS_NS_MAX; i++) {
+		if (!ns_flags[i] || strcmp(ns_names[i], argument))
+			continue;
+		s->ns_types |= 1U << i;
+		return NULL;
+	}
+	return "not a type: cgroup, ipc, mnt, net, pid, time, user or uts";
+}
+
+static const char *set_mounts_ns(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, UINT32_MAX, &value) || !value)
+		return "not the inum of a mount namespace; see nsscope ns -t mnt";
+	s->mounts_ns = (unsigned)value;
+	return NULL;
+}
+
 static const char *set_cgroup(struct settings *s, const char *argument, uint64_t value)
 {
 	(void)value;
@@ -145,6 +166,22 @@ static const char *set_no_snapshot(struct settings *s, const char *argument, uin
 	return NULL;
 }
 
+static const char *set_interval(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, 86400, &value) || !value)
+		return "not a number of seconds from 1 to 86400";
+	s->stat.interval = (unsigned)value;
+	return NULL;
+}
+
+static const char *set_samples(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, 1000, &value) || !value)
+		return "not a number from 1 to 1000";
+	s->stat.samples = (unsigned)value;
+	return NULL;
+}
+
 static const char *set_in(struct settings *s, const char *argument, uint64_t value)
 {
 	if (!number(argument, UINT32_MAX, &value) || !value)
@@ -158,6 +195,14 @@ static const char *set_tree(struct settings *s, const char *argument, uint64_t v
 	(void)argument;
 	(void)value;
 	s->style.tree = true;
+	return NULL;
+}
+
+static const char *set_watch(struct settings *s, const char *argument, uint64_t value)
+{
+	(void)argument;
+	(void)value;
+	s->watch = true;
 	return NULL;
 }
 
@@ -211,20 +256,44 @@ static const char *set_backend(struct settings *s, const char *argument, uint64_
 	return backend_is_choice(argument) ? NULL : "neither kprobe, fentry nor tracepoint";
 }
 
-static const char *set_buffer(struct settings *s, const char *argument, uint64_t value)
+/* @argument: bytes, with K, M or G behind it. */
+static bool size_of(const char *argument, uint64_t *ret)
 {
 	static const char suffixes[] = "KMG";
 	size_t digits = strspn(argument, "0123456789");
 	const char *suffix = argument[digits] ? strchr(suffixes, argument[digits]) : NULL;
 	_free_ char *text = strndup(argument, digits);
-	unsigned shift = suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0;
+	uint64_t value;
 
 	if (!text || !number(text, UINT32_MAX, &value) || (argument[digits] && (!suffix || argument[digits + 1])))
+		return false;
+	*ret = value << (suffix ? 10 * (unsigned)(suffix - suffixes + 1) : 0);
+	return true;
+}
+
+static const char *set_buffer(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!size_of(argument, &value))
 		return "not a size, such as 512K or 4M";
-	value <<= shift;
 	if (value < 4096 || value > 1U << 30 || (value & (value - 1)))
 		return "not a power of two from 4K to 1G";
 	s->observe.buffer = (uint32_t)value;
+	return NULL;
+}
+
+static const char *set_rotate_size(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!size_of(argument, &value) || value < 1024)
+		return "not a size from 1K on, such as 100M";
+	s->rotation.size = value;
+	return NULL;
+}
+
+static const char *set_rotate_keep(struct settings *s, const char *argument, uint64_t value)
+{
+	if (!number(argument, ROTATE_KEEP_MAX, &value) || !value)
+		return "not a number from 1 to 999";
+	s->rotation.keep = (unsigned)value;
 	return NULL;
 }
 
@@ -232,16 +301,39 @@ static const char *set_output(struct settings *s, const char *argument, uint64_t
 {
 	size_t len = strcspn(argument, "=");
 	_free_ char *name = strndup(argument, len);
+	const struct sink_ops *sink = name ? sink_find(name) : NULL;
 
 	(void)value;
-	if (!name || !sink_find(name))
-		return "not a format: text, json, record or table";
+	if (!sink)
+		return "not a format: text, json, record, table or journal";
+	if (argument[len] && sink->no_file)
+		return "it takes no FILE";
 	if (argument[len] && !argument[len + 1])
 		return "no file name behind the =";
 	if (s->noutputs == OUTPUTS_MAX)
 		return "too many outputs";
 	s->outputs[s->noutputs++] = argument;
 	return NULL;
+}
+
+/* @value: where in the settings the compiled expression goes. */
+static const char *set_expression(struct settings *s, const char *argument, uint64_t value)
+{
+	static char wrong[sizeof(((struct filter_error *)0)->text) + 32];
+	const struct filter **at = (const struct filter **)((char *)s + value);
+	struct filter_error error;
+	struct filter *filter;
+	int err;
+
+	if (*at)
+		return "given twice; join them with and, or with or";
+	err = filter_parse(argument, &filter, &error);
+	if (err != -EINVAL) {
+		*at = err ? NULL : filter;
+		return err ? strerror(-err) : NULL;
+	}
+	snprintf(wrong, sizeof(wrong), "column %zu: %s", error.column, error.text);
+	return wrong;
 }
 
 static const char *set_json(struct settings *s, const char *argument, uint64_t value)

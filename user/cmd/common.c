@@ -2,12 +2,14 @@
 #include "cmd/common.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
 #include "source/snapshot.h"
+#include "util/cleanup.h"
 
 void complain(const char *fmt, ...)
 {
@@ -31,10 +33,13 @@ struct output *open_outputs(const struct settings *s, const char *default_format
 		complain("out of memory");
 		return NULL;
 	}
+	output_set_filters(o, &s->filters);
+	output_set_rotation(o, &s->rotation);
 	for (size_t i = 0; i < n; i++) {
 		err = output_add(o, specs[i], &s->style, default_fd);
 		if (err) {
-			complain("cannot open the output %s: %s", specs[i], strerror(-err));
+			complain("cannot open the output %s: %s", specs[i],
+				 output_why(o) ? output_why(o) : strerror(-err));
 			output_free(o);
 			return NULL;
 		}
@@ -42,30 +47,61 @@ struct output *open_outputs(const struct settings *s, const char *default_format
 	return o;
 }
 
+void narrow(const struct settings *s, const struct output *o, struct nss_config *conf)
+{
+	const struct filter *all[3];
+	size_t n = 0;
+
+	if (!s->filters.show || output_needs_all(o))
+		return;
+	all[n++] = s->filters.show;
+	if (s->filters.alert)
+		all[n++] = s->filters.alert;
+	if (s->filters.exit_on)
+		all[n++] = s->filters.exit_on;
+	filter_pushdown(all, n, conf);
+}
+
+bool complain_matched(const struct output *o)
+{
+	const char *event = output_matched(o);
+
+	if (event)
+		complain("--exit-on: %s", event);
+	return event;
+}
+
 int feed_output(void *arg, const void *record, size_t len)
 {
 	return output_feed(arg, record, len);
 }
 
-void complain_output(const struct output *o, int err)
+void complain_output(struct output *o, int err)
 {
-	const char *path = output_failed_path(o);
+	const char *words;
 
+	while ((words = output_complaint(o)))
+		complain("%s", words);
 	if (err == -EBADMSG)
 		complain("a record that cannot be understood: an error of nsscope, please report it");
-	else
-		complain("cannot write to %s: %s; events after this are not shown", path ? path : "the output",
-			 strerror(-err));
+	else if (err && !output_is_dead(o))
+		complain("cannot go on: %s; events after this are not shown", strerror(-err));
 }
 
 int close_outputs(struct output *o, int status)
 {
-	int err = output_free(o);
+	uint64_t unguarded = output_unguarded(o);
 
-	if (!err)
-		return status;
-	complain("cannot write the last events: %s", strerror(-err));
-	return STATUS_FAILED;
+	if (output_close(o))
+		status = STATUS_FAILED;
+	complain_output(o, 0);
+	if (unguarded && !output_matched(o)) {
+		complain("%llu events were lost, and --exit-on could not look at them; --buffer makes room for more",
+			 (unsigned long long)unguarded);
+		status = STATUS_FAILED;
+	}
+	output_free(o);
+	return status;
 }
 
 int take_snapshot(const struct settings *s, struct observer *observer, record_fn fn, void *arg)
@@ -73,6 +109,26 @@ int take_snapshot(const struct settings *s, struct observer *observer, record_fn
 	int err = observer && !s->snapshot_proc ? snapshot_iter(observer, fn, arg) : -EOPNOTSUPP;
 
 	return err == -EOPNOTSUPP ? snapshot_proc(NULL, fn, arg) : err;
+}
+
+int tick_ms(const struct settings *s)
+{
+	return s->filters.exit_on ? LIVE_TICK_URGENT_MS : LIVE_TICK_MS;
+}
+
+int follow_live(const struct settings *s, struct live *live, struct output *o, int signals)
+{
+	struct pollfd fds[] = { { .fd = live_fd(live), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	int err = 0;
+
+	while (!err && !fds[1].revents && !output_matched(o)) {
+		poll(fds, ARRAY_SIZE(fds), tick_ms(s));
+		err = live_read(live);
+		if (!err)
+			err = output_flush(o);
+		complain_output(o, 0);
+	}
+	return err;
 }
 
 int block_signals(const sigset_t *set)

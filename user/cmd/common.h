@@ -16,14 +16,32 @@ void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 struct output *open_outputs(const struct settings *s, const char *default_format, int default_fd);
 
+/* Narrows @conf to what --filter, --alert and --exit-on need, where @o shows no more than that. */
+void narrow(const struct settings *s, const struct output *o, struct nss_config *conf);
+
+/* Tells, once, of the event that --exit-on held of. Whether there was one. */
+bool complain_matched(const struct output *o);
+
 /* record_fn: @arg is a struct output. */
 int feed_output(void *arg, const void *record, size_t len);
 
-/* Complains that @o could not be written: @err is of output_feed or output_flush. */
-void complain_output(const struct output *o, int err);
+/*
+ * Complains of what went wrong with the files of @o since it was called last, and of @err, of output_feed, output_flush or
+ * a source that fed it; each once.
+ */
+void complain_output(struct output *o, int err);
 
-/* Flushes and frees @o; complains if that fails. Returns @status, or STATUS_FAILED. */
+/* Flushes, closes and frees @o; complains of what is missing in a file. Returns @status, or STATUS_FAILED. */
 int close_outputs(struct output *o, int status);
+
+/* How often the events are looked at, in poll(2)'s unit. */
+int tick_ms(const struct settings *s);
+
+/*
+ * Feeds @live into @o until one of @signals (a signalfd) comes or --exit-on has matched. 0, or -errno of reading or of
+ * writing.
+ */
+int follow_live(const struct settings *s, struct live *live, struct output *o, int signals);
 
 /* A signalfd for @set, which is blocked from now on; or -errno. */
 int block_signals(const sigset_t *set);

@@ -20,6 +20,7 @@
 #include "launch/proc.h"
 #include "source/snapshot.h"
 #include "util/cleanup.h"
+#include "util/mountinfo.h"
 
 struct entering {
 	const struct enter_settings *asked;
@@ -93,26 +94,32 @@ static bool open_user_parent(struct entering *n)
 	return add_ns(n, CLONE_NEWUSER, TAKE_FD(parent));
 }
 
-/* What the target is in and nsscope is not. */
+/* What the target is in and nsscope is not. ENOENT: this kernel has no such type. */
 static bool find_all(struct entering *n)
 {
-	bool seen = false;
+	int error = ENOENT;
 
 	for (size_t i = 0; i < NSS_NS_MAX; i++) {
 		char path[64], own[64] = "", theirs[64] = "";
 
-		snprintf(path, sizeof(path), "ns/%s", ns_names[i]);
-		if (!flags[i] || n->asked->files[i] || readlinkat(n->proc, path, theirs, sizeof(theirs) - 1) < 0)
+		if (!flags[i] || n->asked->files[i])
 			continue;
-		seen = true;
 		snprintf(path, sizeof(path), "/proc/self/ns/%s", ns_names[i]);
-		if (readlink(path, own, sizeof(own) - 1) > 0 && strcmp(own, theirs))
+		if (readlinkat(n->proc, path + strlen("/proc/self/"), theirs, sizeof(theirs) - 1) < 0 ||
+		    readlink(path, own, sizeof(own) - 1) < 0) {
+			if (errno == ENOENT)
+				continue;
+			error = errno;
+			break;
+		}
+		error = 0;
+		if (strcmp(own, theirs))
 			n->launch.of_target |= flags[i];
 	}
-	if (!seen)
-		complain("cannot look at the namespaces of %s: %s; that needs the rights to trace it (ptrace(2))", n->target.what,
-			 strerror(EACCES));
-	return seen;
+	if (error)
+		complain("cannot look at the namespaces of %s: %s%s", n->target.what, strerror(error),
+			 error == EACCES ? "; that needs the rights to trace it (ptrace(2))" : "");
+	return !error;
 }
 
 static bool find_namespaces(struct entering *n)
@@ -151,17 +158,19 @@ static bool open_directory(struct entering *n, const char *dir, const char *name
 	return fd >= 0;
 }
 
-/* Where the hierarchy of cgroup v2 is mounted. */
+/* Where the hierarchy of cgroup v2 is mounted, from its root on. */
 static bool find_cgroup2(char *path, size_t size)
 {
 	_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	char line[4096], point[2048];
+	_free_ char *line = NULL;
+	size_t room = 0;
+	struct mountinfo m;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %2047s", point) == 1) {
-			snprintf(path, size, "%s", point);
-			return true;
-		}
+	while (f && getline(&line, &room, f) >= 0) {
+		if (mountinfo_parse(line, &m) || strcmp(m.fstype, "cgroup2") || strcmp(m.root, "/") || strlen(m.target) >= size)
+			continue;
+		strcpy(path, m.target);
+		return true;
 	}
 	return false;
 }

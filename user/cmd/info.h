@@ -29,7 +29,7 @@ int info_ready(const struct info *info, struct observer *observer, const struct 
 	       const struct launch_event *ready);
 
 /*
- * @stage: "observe", "namespaces", "setup" or "exec"; @step: what was tried, in words; @error: its errno; @hint: what to
+ * @stage: "observe", "namespaces", "setup", "exec" or "exit-on"; @step: what was tried, in words; @error: its errno; @hint: what to
  * do, or NULL; @status: nsscope's own to come.
  */
 void info_failed(const struct info *info, const char *stage, const char *step, int error, const char *hint, int status);

@@ -75,18 +75,22 @@ static struct output *open_tables(struct settings *s)
 	bool failed = false;
 
 	for (size_t i = 0; i < s->noutputs; i++) {
+		if (!strcmp(s->outputs[i], "journal")) {
+			complain("--output=journal: that is for events; give table or json");
+			failed = true;
+			break;
+		}
 		if (strncmp(s->outputs[i], "text", 4))
 			continue;
 		if (asprintf(&tables[i], "table%s", s->outputs[i] + 4) < 0) {
 			tables[i] = NULL;
+			complain("out of memory");
 			failed = true;
 			break;
 		}
 		s->outputs[i] = tables[i];
 	}
-	if (failed)
-		complain("out of memory");
-	else
+	if (!failed)
 		o = open_outputs(s, "table", STDOUT_FILENO);
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		free(tables[i]);

@@ -20,6 +20,19 @@ static int complain_recording(const char *path, int err)
 	return STATUS_FAILED;
 }
 
+/* record_fn: @arg is a struct output. Its end, after which the rest is not read, is -ECANCELED. */
+static int feed_until_matched(void *arg, const void *record, size_t len)
+{
+	int err = feed_output(arg, record, len);
+
+	complain_output(arg, 0);
+	if (!err && output_matched(arg)) {
+		err = output_end(arg);
+		return err ? err : -ECANCELED;
+	}
+	return err;
+}
+
 int cmd_replay(const struct settings *s)
 {
 	const char *path = s->operands[0];
@@ -34,8 +47,11 @@ int cmd_replay(const struct settings *s)
 	o = open_outputs(s, "text", STDOUT_FILENO);
 	if (!o)
 		return STATUS_FAILED;
-	err = recording_read(fd, feed_output, o, &end, &good);
-	if (err && output_failed_path(o)) {
+	err = recording_read(fd, feed_until_matched, o, &end, &good);
+	if (err == -ECANCELED) {
+		complain_matched(o);
+		status = STATUS_MATCHED;
+	} else if (err && output_is_dead(o)) {
 		complain_output(o, err);
 		status = STATUS_FAILED;
 	} else if (err) {

@@ -14,7 +14,6 @@
 #include "cmd/info.h"
 #include "cmd/launching.h"
 #include "launch/hint.h"
-#include "launch/hints.h"
 #include "launch/idmap_write.h"
 #include "launch/launch.h"
 #include "launch/plan.h"
@@ -32,6 +31,7 @@ struct run {
 	pid_t pid; /* of the command */
 	bool held; /* the command is, until told */
 	bool ended; /* the command has */
+	bool matched; /* --exit-on held of an event */
 	bool output_failed; /* and has been complained about */
 	int status; /* exit status of nsscope */
 	int killed_by; /* unshare: the signal that ended the command */
@@ -40,10 +40,19 @@ struct run {
 /* The command goes on when events cannot be written: its work is not ours to end. */
 static void check_output(struct run *r, int err)
 {
-	if (!err || r->output_failed)
+	complain_output(r->output, r->output_failed ? 0 : err);
+	r->output_failed |= !!err;
+}
+
+/* --exit-on: launch_end ends the command, if it has not ended, and all its descendants. */
+static void check_matched(struct run *r)
+{
+	if (r->matched || !output_matched(r->output))
 		return;
-	complain_output(r->output, err);
-	r->output_failed = true;
+	r->matched = complain_matched(r->output);
+	if (!r->ended)
+		info_failed(&r->info, "exit-on", "go on: --exit-on held of an event", 0, NULL, STATUS_MATCHED);
+	r->ended = true;
 }
 
 static void read_events(struct run *r)
@@ -54,6 +63,7 @@ static void read_events(struct run *r)
 		return;
 	err = live_read(r->live);
 	check_output(r, err ? err : output_flush(r->output));
+	check_matched(r);
 }
 
 static int status_of(int wait_status)
@@ -63,7 +73,7 @@ static int status_of(int wait_status)
 
 static void take_failure(struct run *r, const struct launch_event *e)
 {
-	const char *hint = *e->hint ? e->hint : launch_hint(e);
+	const char *hint = *e->hint ? e->hint : NULL;
 
 	if (r->settings->launch.in_place) {
 		r->status = unshare_complain(e);
@@ -132,7 +142,8 @@ static void take_launch_events(struct run *r)
 		r->ended = launch_event_is_last(&e);
 		if (e.what == LAUNCH_READY) {
 			read_events(r);
-			take_ready(r, &e);
+			if (!r->ended)
+				take_ready(r, &e);
 		} else if (e.what == LAUNCH_EXITED) {
 			r->status = e.timed_out ? STATUS_TIMED_OUT : status_of(e.status);
 			r->killed_by = WIFSIGNALED(e.status) ? WTERMSIG(e.status) : 0;
@@ -148,7 +159,8 @@ static void take_launch_events(struct run *r)
 			info_failed(&r->info, "supervisor", "go on: the supervisor was killed", 0, NULL, r->status);
 		} else if (e.what == LAUNCH_STOPPED) {
 			read_events(r);
-			launch_stop_self(r->launch);
+			if (!r->ended)
+				launch_stop_self(r->launch);
 		}
 	}
 }
@@ -176,7 +188,7 @@ static void follow(struct run *r)
 
 	while (!r->ended) {
 		fds[3].fd = r->held ? r->settings->hold_fd : -1;
-		poll(fds, ARRAY_SIZE(fds), r->live ? LIVE_TICK_MS : -1);
+		poll(fds, ARRAY_SIZE(fds), r->live ? tick_ms(r->settings) : -1);
 		if (fds[1].revents)
 			take_signals(r);
 		if (fds[2].revents)
@@ -211,17 +223,20 @@ static void explain_clone(const struct run *r, int err, char *hint, size_t size)
 
 static int observe(struct run *r)
 {
+	/* unshare has no --no-observe: it is what observes nothing unless told to. */
+	const char *hint = r->settings->launch.in_place ? "without -o it runs unobserved" : "--no-observe runs it unobserved";
 	struct observe_settings observe = r->settings->observe;
 	struct observe_error error;
 	int err;
 
 	observe.conf.only = NSS_ONLY_TRACKED;
+	narrow(r->settings, r->output, &observe.conf);
 	if (r->info.fd >= 0)
 		observe.conf.types |= 1ULL << NSS_EV_PROCESS; /* for the iterator */
 	err = observe_open(&observe, &r->observer, &error);
 	if (err) {
-		complain("%s; --no-observe runs it unobserved", error.text);
-		info_failed(&r->info, "observe", error.text, -err, "--no-observe runs it unobserved", STATUS_FAILED);
+		complain("%s; %s", error.text, hint);
+		info_failed(&r->info, "observe", error.text, -err, hint, STATUS_FAILED);
 		return err;
 	}
 	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
@@ -253,6 +268,10 @@ static int observe_and_launch(struct run *r, const char *clone)
 	err = r->live ? live_end(r->live) : 0;
 	if (r->live)
 		check_output(r, err ? err : output_flush(r->output));
+	if (r->live)
+		check_matched(r);
+	if (r->matched)
+		r->status = STATUS_MATCHED;
 	return r->output_failed ? launching_failed(r->settings) : r->status;
 }
 
@@ -261,6 +280,7 @@ int run_launched(const struct settings *s, const struct launch_settings *given)
 	struct run r = { .settings = s, .signals = -1, .status = launching_failed(s), .info = INFO_NONE };
 	struct launch_settings launch = *given;
 	int err, status = launching_failed(s);
+	char hint[240];
 	sigset_t all;
 
 	if (!info_open(s, &r.info))
@@ -268,8 +288,9 @@ int run_launched(const struct settings *s, const struct launch_settings *given)
 	launch.announce = r.info.fd >= 0 || s->hold || s->hold_fd >= 0;
 	err = launch_begin(&launch, &r.launch);
 	if (err) {
-		complain("cannot start the supervisor: %s", strerror(-err));
-		info_failed(&r.info, "supervisor", "start the supervisor", -err, NULL, STATUS_FAILED);
+		hint_other(-err, hint, sizeof(hint));
+		complain("cannot start the supervisor: %s%s%s", strerror(-err), *hint ? "; " : "", hint);
+		info_failed(&r.info, "supervisor", "start the supervisor", -err, hint, STATUS_FAILED);
 		info_close(&r.info);
 		return status;
 	}

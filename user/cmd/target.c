@@ -87,10 +87,10 @@ static int find_run(const struct enter_settings *e, struct target *t)
 	int fd = nsscope < 0 ? -errno : proc_launched(nsscope, (pid_t)e->run, &t->pid);
 
 	if (fd == -ENOENT)
-		complain("process %u is no nsscope that has launched a command; --target takes any process", e->run);
+		complain("process %u is no nsscope and no unshare -pf that has launched a command; --target takes any process", e->run);
 	else if (fd < 0)
-		complain("cannot look for the command of nsscope %u: %s", e->run, strerror(-fd));
-	snprintf(t->what, sizeof(t->what), "the command of nsscope %u", e->run);
+		complain("cannot look for the command of process %u: %s", e->run, strerror(-fd));
+	snprintf(t->what, sizeof(t->what), "the command of process %u", e->run);
 	return fd;
 }
 

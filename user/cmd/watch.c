@@ -2,7 +2,6 @@
 /* nsscope watch: the machine, or a part of it, live. */
 #include <errno.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,20 +118,6 @@ static int find_cgroup(const char *path, struct nss_config *conf)
 	return 0;
 }
 
-static int follow(struct live *live, struct output *o, int signals)
-{
-	struct pollfd fds[] = { { .fd = live_fd(live), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
-	int err = 0;
-
-	while (!err && !fds[1].revents) {
-		poll(fds, ARRAY_SIZE(fds), LIVE_TICK_MS);
-		err = live_read(live);
-		if (!err)
-			err = output_flush(o);
-	}
-	return err;
-}
-
 static int watch(const struct settings *s, struct observer *observer, struct output *o, int signals)
 {
 	struct live *live;
@@ -149,13 +134,15 @@ static int watch(const struct settings *s, struct observer *observer, struct out
 	if (!err && !s->no_snapshot && (err = take_snapshot(s, observer, feed_output, o)))
 		complain("cannot take the snapshot: %s", strerror(-err));
 	if (!err) {
-		err = follow(live, o, signals);
+		err = follow_live(s, live, o, signals);
 		if (!err)
 			err = live_end(live);
 		if (err)
 			complain_output(o, err);
 	}
 	live_close(live);
+	if (complain_matched(o) && !err)
+		return STATUS_MATCHED;
 	return err ? STATUS_FAILED : 0;
 }
 
@@ -172,7 +159,6 @@ int cmd_watch(const struct settings *s)
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGHUP);
-	observe.conf.types |= 1ULL << NSS_EV_PROCESS;
 	if (s->pid)
 		observe.conf.only |= NSS_ONLY_TRACKED;
 	err = s->cgroup ? find_cgroup(s->cgroup, &observe.conf) : 0;
@@ -185,6 +171,8 @@ int cmd_watch(const struct settings *s)
 	o = open_outputs(s, "text", STDOUT_FILENO);
 	if (!o)
 		return STATUS_FAILED;
+	narrow(s, o, &observe.conf);
+	observe.conf.types |= 1ULL << NSS_EV_PROCESS;
 	err = observe_open(&observe, &observer, &error);
 	if (err) {
 		complain("%s", error.text);

@@ -6,6 +6,7 @@
 
 #include "doctor/exam.h"
 #include "observe/backends.h"
+#include "observe/kernel_btf.h"
 #include "observe/observe.h"
 #include "util/cleanup.h"
 
@@ -25,9 +26,22 @@ void check_ring_buffer(struct exam *x)
 		     strerror(err));
 }
 
+static bool reads_memory(void)
+{
+	struct kernel_btf *btf;
+	bool does;
+
+	if (kernel_btf_open(&btf))
+		return false;
+	does = kernel_rdonly_cast(btf);
+	kernel_btf_free(btf);
+	return does;
+}
+
 void check_programs(struct exam *x)
 {
-	tell(x, STATE_OK, NULL, "those for Linux %s", kernel_has_atomics() ? "5.12 and later" : "before 5.12");
+	tell(x, STATE_OK, NULL, "those for Linux %s",
+	     reads_memory() ? "6.17 and later" : kernel_has_atomics() ? "5.12 and later" : "before 5.12");
 }
 
 /* The first of those that give the same and work is used. -1: none. */
@@ -81,16 +95,18 @@ void check_observer(struct exam *x)
 {
 	struct observe_settings settings = *x->observe;
 	struct observe_error error = {};
-	struct observer *o;
+	struct observer *o = NULL;
 
 	settings.conf.only = NSS_ONLY_TRACKED;
 	x->observing = observe_open(&settings, &o, &error);
+	if (!x->observing)
+		x->observing = observe_prepare_look(o);
 	if (x->observing) {
 		snprintf(x->observing_text, sizeof(x->observing_text), "%s",
 			 *error.text ? error.text : strerror(-x->observing));
 		tell(x, STATE_MISSING, "mend what is missing here and under rights", "%s", x->observing_text);
-		return;
+	} else {
+		tell(x, STATE_OK, NULL, "%s", observe_backend(o));
 	}
-	tell(x, STATE_OK, NULL, "%s", observe_backend(o));
 	observe_close(o);
 }

@@ -62,8 +62,11 @@ const struct event_str *event_str(const struct event *e, const struct event_fiel
 
 const struct event_field *event_field(const struct event_desc *desc, const char *name, size_t len)
 {
-	for (uint16_t i = 0; i < desc->nfields; i++)
-		if (strlen(desc->fields[i].name) == len && !memcmp(desc->fields[i].name, name, len))
+	for (uint16_t i = 0; i < desc->nfields; i++) {
+		const char *own = desc->fields[i].name;
+
+		if (*own == *name && !strncmp(own, name, len) && !own[len]) /* most differ at once */
 			return &desc->fields[i];
+	}
 	return NULL;
 }

@@ -9,11 +9,11 @@
 
 #include "abi/abi.h"
 
-enum event_class { CLASS_TASK, CLASS_META, CLASS_PART };
+enum event_class { CLASS_TASK, CLASS_META, CLASS_LONE, CLASS_PART };
 enum event_group { GROUP_NONE, GROUP_PROCESS, GROUP_NS, GROUP_MOUNT };
 
 enum event_kind {
-#define KIND(ID, json, text, members, required) KIND_##ID,
+#define KIND(ID, json, text, values, members, required) KIND_##ID,
 #include "event/kinds.def"
 #undef KIND
 	KIND_MAX,
@@ -52,6 +52,8 @@ struct event_str {
 	uint32_t flags; /* NSS_STR_NULL, _CUT, _UNREADABLE */
 };
 
+struct steps;
+
 /* A record, checked. It points into the record: valid until the next one is decoded. */
 struct event {
 	const struct event_desc *desc;
@@ -61,6 +63,12 @@ struct event {
 	const void *payload;
 	struct event_str str[EVENT_STR_MAX]; /* by the order of the string fields */
 	uint64_t seq; /* number in the stream, from 1; 0 for what is not an event */
+	uint64_t processes; /* of ns_destroy: that were in it, filled in by the model; NSS_UNKNOWN: not known */
+	uint32_t host_mnt_ns; /* nsscope's own mount namespace, as the start record told it */
+	const struct steps *steps; /* of the context of this call, filled in by the model: what it was given so far; or NULL */
+	bool held; /* a step that is told with what comes of it: set by the model */
+	bool alert; /* --alert holds of it: set by the output */
+	bool hidden; /* --filter leaves it out: the same */
 };
 
 static inline const struct nss_pid *event_host(const struct event *e)

@@ -24,8 +24,12 @@ bool point_is_unsafe(uint32_t point);
 
 /* As a JSON string with its quotes; U+FFFD for each byte that is not UTF-8. */
 void json_string(struct buf *b, const char *s, size_t len);
+/* As a member of an object: "key":"...", and if that is not UTF-8 all its bytes behind it: ,"key_raw":"base64". */
+void json_member(struct buf *b, const char *key, const char *s, size_t len);
 /* As a JSON string of base64 (RFC 4648, section 4). */
 void json_base64(struct buf *b, const char *s, size_t len);
+/* The time of day that is @ns after 1970 as RFC 3339 in UTC, with nanoseconds, in quotes. */
+void json_time(struct buf *b, uint64_t ns);
 
 /* For a terminal: unsafe characters and bytes that are not UTF-8 as \n, \t, \x1b, \u202e and so on. */
 void text_string(struct buf *b, const char *s, size_t len);

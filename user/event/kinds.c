@@ -8,22 +8,16 @@
 
 #include "event/format.h"
 #include "event/names.h"
+#include "event/reach.h"
+#include "event/values.h"
+#include "event/writers.h"
 #include "util/cleanup.h"
 
-static uint32_t get_u32(const struct field_ref *f)
+struct field_ref field_beside(const struct field_ref *f, const char *name)
 {
-	uint32_t v;
+	const struct event_field *field = event_field(f->event->desc, name, strlen(name));
 
-	memcpy(&v, f->at, sizeof(v));
-	return v;
-}
-
-static uint64_t get_u64(const struct field_ref *f)
-{
-	uint64_t v;
-
-	memcpy(&v, f->at, sizeof(v));
-	return v;
+	return (struct field_ref){ f->event, field, (const char *)f->event->payload + field->offset };
 }
 
 static const struct event_str *get_str(const struct field_ref *f)
@@ -31,16 +25,21 @@ static const struct event_str *get_str(const struct field_ref *f)
 	return event_str(f->event, f->field);
 }
 
-/* "name": */
-static void json_key(struct buf *b, const char *name, const char *suffix)
+void json_key(struct buf *b, const char *name, const char *suffix)
 {
-	buf_addc(b, '"');
-	buf_adds(b, name);
-	buf_adds(b, suffix);
-	buf_adds(b, "\":");
+	size_t length = strlen(name), more = strlen(suffix);
+	char *to = buf_room(b, length + more + 3);
+
+	if (!to)
+		return;
+	*to++ = '"';
+	to = mempcpy(to, name, length);
+	to = mempcpy(to, suffix, more);
+	memcpy(to, "\":", 2);
+	b->len += length + more + 3;
 }
 
-static void json_name(struct buf *b, const struct field_ref *f, const char *value)
+void json_name(struct buf *b, const struct field_ref *f, const char *value)
 {
 	json_key(b, f->field->name, "");
 	if (value) {
@@ -75,7 +74,7 @@ static void text_nothing(struct buf *b, const struct field_ref *f)
 
 /* Numbers */
 
-static void json_number(struct buf *b, const struct field_ref *f, uint64_t v)
+void json_number(struct buf *b, const struct field_ref *f, uint64_t v)
 {
 	json_key(b, f->field->name, "");
 	buf_addu(b, v);
@@ -95,13 +94,15 @@ static void json_u64(struct buf *b, const struct field_ref *f)
 static void json_s64(struct buf *b, const struct field_ref *f)
 {
 	json_key(b, f->field->name, "");
-	buf_addf(b, "%lld,", (long long)get_u64(f));
+	buf_addi(b, (int64_t)get_u64(f));
+	buf_addc(b, ',');
 }
 
 static void json_s32(struct buf *b, const struct field_ref *f)
 {
 	json_key(b, f->field->name, "");
-	buf_addf(b, "%d,", (int)get_u32(f));
+	buf_addi(b, (int32_t)get_u32(f));
+	buf_addc(b, ',');
 }
 
 static void json_u64_known(struct buf *b, const struct field_ref *f)
@@ -110,6 +111,15 @@ static void json_u64_known(struct buf *b, const struct field_ref *f)
 		json_name(b, f, NULL);
 	else
 		json_u64(b, f);
+}
+
+/* 0 is null. */
+static void json_known(struct buf *b, const struct field_ref *f)
+{
+	if (get_u32(f))
+		json_number(b, f, get_u32(f));
+	else
+		json_name(b, f, NULL);
 }
 
 static void json_bool(struct buf *b, const struct field_ref *f)
@@ -177,7 +187,7 @@ static void json_str(struct buf *b, const struct field_ref *f)
 	json_str_flags(b, f, s);
 }
 
-static void text_str(struct buf *b, const struct field_ref *f)
+void text_str(struct buf *b, const struct field_ref *f)
 {
 	const struct event_str *s = get_str(f);
 
@@ -265,13 +275,15 @@ static void text_argv(struct buf *b, const struct field_ref *f)
 
 /* Flags */
 
-static void json_flag_names(struct buf *b, const struct field_ref *f, const struct flag_table *t, uint64_t flags)
+void json_flag_names(struct buf *b, const struct field_ref *f, const struct flag_table *t, uint64_t flags)
 {
 	json_key(b, f->field->name, "");
 	buf_addc(b, '[');
 	for (size_t i = 0; i < t->count; i++) {
-		if (flags & t->names[i].value) {
-			buf_addf(b, "\"%s\",", t->names[i].name);
+		if ((flags & t->names[i].value) == t->names[i].value) {
+			buf_addc(b, '"');
+			buf_adds(b, t->names[i].name);
+			buf_adds(b, "\",");
 			flags &= ~t->names[i].value;
 		}
 	}
@@ -281,12 +293,12 @@ static void json_flag_names(struct buf *b, const struct field_ref *f, const stru
 	buf_addc(b, ',');
 }
 
-static void text_flag_names(struct buf *b, const struct flag_table *t, uint64_t flags)
+void text_flag_names(struct buf *b, const struct flag_table *t, uint64_t flags)
 {
 	const char *between = "";
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (!(flags & t->names[i].value))
+		if ((flags & t->names[i].value) != t->names[i].value)
 			continue;
 		flags &= ~t->names[i].value;
 		if (!t->names[i].brief)
@@ -420,19 +432,88 @@ static void text_ns_type(struct buf *b, const struct field_ref *f)
 	buf_adds(b, ns_names[get_u32(f)]);
 }
 
-static const char *ns_by(const struct field_ref *f)
-{
-	return get_u32(f) == NSS_BY_CLONE ? "clone" : "unshare";
-}
-
 static void json_ns_by(struct buf *b, const struct field_ref *f)
 {
-	json_name(b, f, ns_by(f));
+	json_name(b, f, ns_by_names[get_u32(f)]);
 }
 
 static void text_ns_by(struct buf *b, const struct field_ref *f)
 {
-	buf_adds(b, ns_by(f));
+	buf_adds(b, ns_by_names[get_u32(f)]);
+}
+
+static void text_copied(struct buf *b, const struct field_ref *f)
+{
+	if (get_u32(f))
+		buf_addf(b, "%u mount%s copied", get_u32(f), get_u32(f) == 1 ? "" : "s");
+}
+
+static void text_gone(struct buf *b, const struct field_ref *f)
+{
+	if (get_u32(f))
+		buf_addf(b, "%u mount%s with it", get_u32(f), get_u32(f) == 1 ? "" : "s");
+}
+
+static void json_entered(struct buf *b, const struct field_ref *f)
+{
+	struct nss_entered entered;
+
+	memcpy(&entered, f->at, sizeof(entered));
+	json_key(b, f->field->name, "");
+	buf_addc(b, '[');
+	for (size_t i = 0; i < NSS_NS_MAX; i++)
+		if (entered.inum[i])
+			buf_addf(b, "{\"type\":\"%s\",\"inum\":%u},", ns_names[i], entered.inum[i]);
+	json_close(b, ']');
+	buf_addc(b, ',');
+}
+
+static void text_entered(struct buf *b, const struct field_ref *f)
+{
+	struct nss_entered entered;
+	const char *between = "";
+
+	memcpy(&entered, f->at, sizeof(entered));
+	for (size_t i = 0; i < NSS_NS_MAX; i++) {
+		if (entered.inum[i]) {
+			buf_addf(b, "%s%s %u", between, ns_names[i], entered.inum[i]);
+			between = ", ";
+		}
+	}
+}
+
+static void json_ns_kept(struct buf *b, const struct field_ref *f)
+{
+	json_key(b, f->field->name, "");
+	buf_addc(b, '[');
+	if (get_u32(f) & NSS_KEPT_MOUNT)
+		buf_adds(b, "\"bind mount\",");
+	if (get_u32(f) & NSS_KEPT_FILE)
+		buf_adds(b, "\"file descriptor\",");
+	json_close(b, ']');
+	buf_addc(b, ',');
+}
+
+static void text_ns_kept(struct buf *b, const struct field_ref *f)
+{
+	if (get_u32(f) & NSS_KEPT_MOUNT)
+		buf_adds(b, "kept by a bind mount");
+	else if (get_u32(f) & NSS_KEPT_FILE)
+		buf_adds(b, "kept by a file descriptor");
+}
+
+static void json_ns_processes(struct buf *b, const struct field_ref *f)
+{
+	if (f->event->processes == NSS_UNKNOWN)
+		json_name(b, f, NULL);
+	else
+		json_number(b, f, f->event->processes);
+}
+
+static void text_ns_processes(struct buf *b, const struct field_ref *f)
+{
+	if (f->event->processes != NSS_UNKNOWN)
+		buf_addf(b, "%llu process%s", (unsigned long long)f->event->processes, f->event->processes == 1 ? "" : "es");
 }
 
 /* Mounts */
@@ -481,6 +562,99 @@ static void text_mount_fstype(struct buf *b, const struct field_ref *f)
 		text_str(b, f);
 }
 
+bool event_failed(const struct event *e)
+{
+	const struct event_field *field = event_field(e->desc, "error", 5);
+	int32_t error = 0;
+
+	if (field)
+		memcpy(&error, (const char *)e->payload + field->offset, sizeof(error));
+	return error < 0;
+}
+
+const char *target_host_reason(const struct event *e)
+{
+	static const char *const reasons[NSS_PLACE_MAX] = {
+		[NSS_PLACE_UNKNOWN] = "not known",
+		[NSS_PLACE_NOT_MOUNTED] = "its file system is not mounted in the host's mount namespace",
+		[NSS_PLACE_NOT_PART] = "that part of its file system is not mounted in the host's mount namespace",
+		[NSS_PLACE_COVERED] = "on the host something else is mounted above it",
+		[NSS_PLACE_OUTSIDE] = "not below the host's root directory",
+		[NSS_PLACE_DETACHED] = "the mount is attached nowhere",
+	};
+	const struct event_field *field = event_field(e->desc, "place", 5);
+	uint32_t place;
+
+	memcpy(&place, (const char *)e->payload + field->offset, sizeof(place));
+	return event_failed(e) ? "the call failed" : reasons[place];
+}
+
+static void json_target_host(struct buf *b, const struct field_ref *f)
+{
+	const char *reason = target_host_reason(f->event);
+
+	json_str(b, f);
+	json_key(b, f->field->name, "_reason");
+	buf_addf(b, reason ? "\"%s\"," : "null,", reason);
+}
+
+static void json_reach(struct buf *b, const struct field_ref *f)
+{
+	struct reach r;
+
+	event_reach(f->event, &r);
+	json_key(b, f->field->name, "");
+	buf_addf(b, "{\"verdict\":\"%s\",\"total\":%u,\"ns\":[", reach_verdict_names[r.verdict], r.total);
+	for (uint32_t i = 0; i < r.total; i++)
+		buf_addf(b, "%u,", r.ns[i]);
+	json_close(b, ']');
+	buf_addf(b, ",\"cut\":%s},", r.cut ? "true" : "false");
+}
+
+static void text_receivers(struct buf *b, const struct reach *r)
+{
+	uint32_t others = r->total - (r->verdict == REACH_HOST);
+
+	if (r->verdict == REACH_HOST)
+		buf_adds(b, others ? "the host and " : "the host");
+	if (others)
+		buf_addf(b, "%s%u other namespace%s", r->cut ? "at least " : "", others, others == 1 ? "" : "s");
+}
+
+/* Whether the call leaves all mounts where they are. */
+static bool changes_only(const struct event *e)
+{
+	return e->desc == &event_descs[NSS_EV_MOUNT_SETATTR];
+}
+
+/* What changes only the mount that is there goes nowhere: nothing is said of that. */
+static void text_reach(struct buf *b, const struct field_ref *f)
+{
+	const struct event *e = f->event;
+	bool gone = e->desc == &event_descs[NSS_EV_UMOUNT];
+	enum mount_op op = e->desc == &event_descs[NSS_EV_MOUNT] ? mount_op(mount_flags_of(f)) : MOUNT_OP_NEW;
+	struct reach r;
+
+	event_reach(e, &r);
+	switch (r.verdict) {
+	case REACH_INSIDE:
+		if (op != MOUNT_OP_REMOUNT && op != MOUNT_OP_PROPAGATION && !changes_only(e) && e->task->ns[NSS_NS_MNT] != e->host_mnt_ns)
+			buf_adds(b, gone ? "inside only" : "stays inside");
+		break;
+	case REACH_HOST:
+	case REACH_OTHERS:
+		buf_adds(b, gone ? "also gone from " : "reaches ");
+		text_receivers(b, &r);
+		break;
+	case REACH_UNKNOWN:
+		buf_adds(b, "its reach is not known");
+		break;
+	case REACH_NONE:
+	case REACH_MAX:
+		break;
+	}
+}
+
 /* Results */
 
 static void json_error(struct buf *b, const struct field_ref *f)
@@ -505,11 +679,14 @@ static void json_status(struct buf *b, const struct field_ref *f)
 	int status = (int)get_u32(f);
 	char name[NAME_MAX_LEN];
 
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status)) {
 		buf_addf(b, "\"code\":null,\"signal\":\"%s\",", signal_name(WTERMSIG(status), name));
-	else
-		buf_addf(b, "\"code\":%d,\"signal\":null,", WEXITSTATUS(status));
-	buf_addf(b, "\"core_dumped\":%s,", WIFSIGNALED(status) && WCOREDUMP(status) ? "true" : "false");
+	} else {
+		buf_adds(b, "\"code\":");
+		buf_addu(b, WEXITSTATUS(status));
+		buf_adds(b, ",\"signal\":null,");
+	}
+	buf_adds(b, WIFSIGNALED(status) && WCOREDUMP(status) ? "\"core_dumped\":true," : "\"core_dumped\":false,");
 }
 
 static void text_status(struct buf *b, const struct field_ref *f)
@@ -582,7 +759,7 @@ static void json_backend(struct buf *b, const struct field_ref *f)
 }
 
 const struct kind_ops kinds[KIND_MAX] = {
-#define KIND(ID, jsonfn, textfn, schema, needs) { jsonfn, textfn, schema, needs },
+#define KIND(ID, jsonfn, textfn, parts, schema, needs) { jsonfn, textfn, &parts, schema, needs },
 #include "event/kinds.def"
 #undef KIND
 };

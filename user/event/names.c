@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/abi.h"
 #include "util/cleanup.h"
 
 #define F(flag, brief) { flag, #flag, brief }
@@ -88,10 +89,79 @@ static const struct flag_name move_mount_flags[] = {
 	{ 0x200, "MOVE_MOUNT_BENEATH", "beneath" }, /* Linux 6.5 */
 };
 
+static const struct flag_name fsopen_flags[] = { F(FSOPEN_CLOEXEC, NULL) };
+
+static const struct flag_name fsmount_flags[] = {
+	F(FSMOUNT_CLOEXEC, NULL),
+	{ 2, "FSMOUNT_NAMESPACE", "namespace" }, /* after Linux 7.0 */
+};
+
+static const struct flag_name fspick_flags[] = {
+	F(FSPICK_CLOEXEC, NULL),
+	F(FSPICK_SYMLINK_NOFOLLOW, "nofollow"),
+	F(FSPICK_NO_AUTOMOUNT, "no automount"),
+	F(FSPICK_EMPTY_PATH, NULL),
+};
+
+/* AT_ flags are of linux/fcntl.h, which not every linux/mount.h brings along. */
+#define AT_FLAGS                                       \
+	{ 0x100, "AT_SYMLINK_NOFOLLOW", "nofollow" },  \
+	{ 0x800, "AT_NO_AUTOMOUNT", "no automount" },  \
+	{ 0x1000, "AT_EMPTY_PATH", NULL },             \
+	{ 0x8000, "AT_RECURSIVE", "recursive" }
+
+static const struct flag_name open_tree_flags[] = {
+	{ 1, "OPEN_TREE_CLONE", "copy" },
+	{ 2, "OPEN_TREE_NAMESPACE", "namespace" }, /* Linux 7.0 */
+	{ 02000000, "OPEN_TREE_CLOEXEC", NULL },
+	AT_FLAGS,
+};
+
+static const struct flag_name setattr_flags[] = { AT_FLAGS };
+
+static const struct flag_name mount_attr_flags[] = {
+	F(MOUNT_ATTR_RDONLY, "ro"),
+	F(MOUNT_ATTR_NOSUID, "nosuid"),
+	F(MOUNT_ATTR_NODEV, "nodev"),
+	F(MOUNT_ATTR_NOEXEC, "noexec"),
+	F(MOUNT_ATTR__ATIME, "atime"),
+	F(MOUNT_ATTR_NOATIME, "noatime"),
+	F(MOUNT_ATTR_STRICTATIME, "strictatime"),
+	F(MOUNT_ATTR_NODIRATIME, "nodiratime"),
+	F(MOUNT_ATTR_IDMAP, "idmap"),
+	{ 0x200000, "MOUNT_ATTR_NOSYMFOLLOW", "nosymfollow" }, /* Linux 5.14 */
+};
+
+/* What becomes of a mount when they are cleared. */
+static const struct flag_name cleared_attr_flags[] = {
+	F(MOUNT_ATTR_RDONLY, "rw"),
+	F(MOUNT_ATTR_NOSUID, "suid"),
+	F(MOUNT_ATTR_NODEV, "dev"),
+	F(MOUNT_ATTR_NOEXEC, "exec"),
+	F(MOUNT_ATTR__ATIME, "relatime"),
+	F(MOUNT_ATTR_NODIRATIME, "diratime"),
+	{ 0x200000, "MOUNT_ATTR_NOSYMFOLLOW", "symfollow" },
+};
+
+static const struct flag_name propagation_flags[] = {
+	F(MS_UNBINDABLE, "unbindable"),
+	F(MS_PRIVATE, "private"),
+	F(MS_SLAVE, "slave"),
+	F(MS_SHARED, "shared"),
+};
+
 const struct flag_table clone_flag_table = { clone_flags, ARRAY_SIZE(clone_flags) };
 const struct flag_table mount_flag_table = { mount_flags, ARRAY_SIZE(mount_flags) };
 const struct flag_table umount_flag_table = { umount_flags, ARRAY_SIZE(umount_flags) };
 const struct flag_table move_mount_flag_table = { move_mount_flags, ARRAY_SIZE(move_mount_flags) };
+const struct flag_table fsopen_flag_table = { fsopen_flags, ARRAY_SIZE(fsopen_flags) };
+const struct flag_table fsmount_flag_table = { fsmount_flags, ARRAY_SIZE(fsmount_flags) };
+const struct flag_table fspick_flag_table = { fspick_flags, ARRAY_SIZE(fspick_flags) };
+const struct flag_table open_tree_flag_table = { open_tree_flags, ARRAY_SIZE(open_tree_flags) };
+const struct flag_table setattr_flag_table = { setattr_flags, ARRAY_SIZE(setattr_flags) };
+const struct flag_table mount_attr_flag_table = { mount_attr_flags, ARRAY_SIZE(mount_attr_flags) };
+const struct flag_table cleared_attr_flag_table = { cleared_attr_flags, ARRAY_SIZE(cleared_attr_flags) };
+const struct flag_table propagation_flag_table = { propagation_flags, ARRAY_SIZE(propagation_flags) };
 
 uint64_t mount_flags_clean(uint64_t flags)
 {
@@ -115,6 +185,43 @@ enum mount_op mount_op(uint64_t flags)
 const char *const mount_op_names[] = {
 	[MOUNT_OP_NEW] = "new",	  [MOUNT_OP_BIND] = "bind",		  [MOUNT_OP_REMOUNT] = "remount",
 	[MOUNT_OP_MOVE] = "move", [MOUNT_OP_PROPAGATION] = "propagation",
+};
+
+static const struct {
+	const char *name, *brief;
+} fsconfig_cmds[FSCONFIG_CMDS] = {
+	[FSCONFIG_CMD_SET_FLAG] = { "FSCONFIG_SET_FLAG", "set" },
+	[FSCONFIG_CMD_SET_STRING] = { "FSCONFIG_SET_STRING", "set" },
+	[FSCONFIG_CMD_SET_BINARY] = { "FSCONFIG_SET_BINARY", "set" },
+	[FSCONFIG_CMD_SET_PATH] = { "FSCONFIG_SET_PATH", "set path" },
+	[FSCONFIG_CMD_SET_PATH_EMPTY] = { "FSCONFIG_SET_PATH_EMPTY", "set path" },
+	[FSCONFIG_CMD_SET_FD] = { "FSCONFIG_SET_FD", "set" },
+	[FSCONFIG_CMD_MAKE] = { "FSCONFIG_CMD_CREATE", "create" },
+	[FSCONFIG_CMD_REMAKE] = { "FSCONFIG_CMD_RECONFIGURE", "reconfigure" },
+	[FSCONFIG_CMD_MAKE_EXCL] = { "FSCONFIG_CMD_CREATE_EXCL", "create, not share" },
+};
+
+const char *fsconfig_cmd_name(uint32_t cmd, char buf[NAME_MAX_LEN])
+{
+	if (cmd < FSCONFIG_CMDS)
+		return fsconfig_cmds[cmd].name;
+	snprintf(buf, NAME_MAX_LEN, "0x%x", cmd);
+	return buf;
+}
+
+const char *fsconfig_cmd_brief(uint32_t cmd, char buf[NAME_MAX_LEN])
+{
+	if (cmd < FSCONFIG_CMDS)
+		return fsconfig_cmds[cmd].brief;
+	snprintf(buf, NAME_MAX_LEN, "command 0x%x", cmd);
+	return buf;
+}
+
+const char *const ns_by_names[NSS_BY_MAX + 1] = {
+	[NSS_BY_CLONE] = "clone",
+	[NSS_BY_UNSHARE] = "unshare",
+	[NSS_BY_OPEN_TREE] = "open_tree",
+	[NSS_BY_FSMOUNT] = "fsmount",
 };
 
 const char *error_name(int error, char buf[NAME_MAX_LEN])

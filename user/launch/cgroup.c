@@ -15,6 +15,14 @@
 /* What was killed takes a moment to leave: so often it is tried again, each millisecond. */
 #define TRIES 5000
 
+/* The PID @pid alone would do for one PID namespace only. */
+static void make_name(char *name, size_t size, pid_t pid)
+{
+	struct stat st;
+
+	snprintf(name, size, "nsscope-%lu-%d", stat("/proc/self/ns/pid", &st) ? 0UL : (unsigned long)st.st_ino, pid);
+}
+
 /* Where cgroup2 is mounted, and behind that our own cgroup: ret_root is the length of the former. */
 static int own_path(char *path, size_t size, size_t *ret_root)
 {
@@ -115,7 +123,7 @@ int cgroup_make(struct cgroup *g, const char *controllers)
 	size_t root;
 	int err;
 
-	snprintf(g->name, sizeof(g->name), "nsscope-%d", getpid());
+	make_name(g->name, sizeof(g->name), getpid());
 	for (int enables = 0; enables <= 1; enables++) {
 		err = own_path(path, sizeof(path), &root);
 		if (err)
@@ -193,10 +201,10 @@ void cgroup_end(struct cgroup *g)
 
 void cgroup_sweep(pid_t pid)
 {
-	char path[2 * PATH_MAX], name[32];
+	char path[2 * PATH_MAX], name[48];
 	size_t root;
 
-	snprintf(name, sizeof(name), "nsscope-%d", pid);
+	make_name(name, sizeof(name), pid);
 	if (own_path(path, sizeof(path), &root))
 		return;
 	do {

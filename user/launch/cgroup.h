@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A cgroup (v2) of its own for the command, where limits are asked for: nsscope-<PID of the supervisor>, in the nearest
- * cgroup, from nsscope's own upwards, whose children may have the controllers.
+ * A cgroup (v2) of its own for the command, where limits are asked for: nsscope-<its PID namespace>-<PID of the
+ * supervisor>, in the nearest cgroup, from nsscope's own upwards, whose children may have the controllers.
  */
 #ifndef LAUNCH_CGROUP_H
 #define LAUNCH_CGROUP_H
@@ -11,7 +11,7 @@
 
 struct cgroup {
 	int parent, dir; /* -1: not there */
-	char name[32];
+	char name[48];
 };
 
 /* Makes it, with room for the @controllers, such as "memory pids". 0 or -errno; -ENOTSUP: there is no such place. */

@@ -8,6 +8,8 @@
 #include "launch/proc.h"
 #include "launch/signals.h"
 
+#define DOUBT_MS 50
+
 static bool is_orphaned(const struct deliver *d)
 {
 	return proc_is_ours() ? signals_group_is_orphaned() : d->orphaned;
@@ -42,23 +44,57 @@ static bool is_dropped(const struct deliver *d, int sig)
 	return !proc_set_has(s.blocked | s.caught, sig) && !proc_awaits(d->proc, sig);
 }
 
+/* Whether the kernel keeps @sig only for as long as it is blocked. */
+static bool is_blocked(const struct deliver *d, int sig)
+{
+	struct proc_status s;
+
+	return d->in_pid_ns && sig > 0 && sig <= 64 && signals_default(sig) != SIGNALS_PASS && has_execed(d) &&
+	       proc_read_status(d->proc, &s) == 0 && proc_set_has(s.blocked & ~(s.ignored | s.caught), sig);
+}
+
+/*
+ * Whether the kernel drops @sig, which was blocked when it was sent, at the end of that: shells block all for a moment
+ * whenever they start something. What is still blocked after DOUBT_MS is so on purpose.
+ */
+static bool is_dropped_late(const struct deliver *d, int sig)
+{
+	struct proc_status s;
+	int i;
+
+	for (i = 0; i < DOUBT_MS; i++) {
+		if (proc_read_status(d->proc, &s) < 0 || s.state == 'Z')
+			return false;
+		if (!proc_set_has(s.blocked, sig))
+			return is_dropped(d, sig);
+		if (!proc_set_has(s.pending, sig))
+			return false; /* it has been taken */
+		usleep(1000);
+	}
+	return false;
+}
+
 int deliver_signal(struct deliver *d, int sig, bool from_terminal)
 {
 	/* Twice, because it may enter or leave sigwait(3) between the two looks at /proc. */
-	if (is_dropped(d, sig) && is_dropped(d, sig)) {
-		/* Had it left our process group, the terminal would not have meant it. */
-		if (from_terminal && getpgid(d->pid) != getpgrp())
+	if (!is_dropped(d, sig) || !is_dropped(d, sig)) {
+		bool blocked = is_blocked(d, sig);
+
+		if (!from_terminal && pidfd_signal(d->pidfd, sig) < 0)
+			return -errno;
+		if (!blocked || !is_dropped_late(d, sig))
 			return 0;
-		if (signals_default(sig) == SIGNALS_STOP) {
-			if (is_orphaned(d))
-				return 0;
-			sig = SIGSTOP;
-		} else {
-			d->ended_by = sig;
-			sig = SIGKILL;
-		}
-	} else if (from_terminal) {
+	}
+	/* Had it left our process group, the terminal would not have meant it. */
+	if (from_terminal && getpgid(d->pid) != getpgrp())
 		return 0;
+	if (signals_default(sig) == SIGNALS_STOP) {
+		if (is_orphaned(d))
+			return 0;
+		sig = SIGSTOP;
+	} else {
+		d->ended_by = sig;
+		sig = SIGKILL;
 	}
 	return pidfd_signal(d->pidfd, sig) < 0 ? -errno : 0;
 }

@@ -31,8 +31,8 @@ static const char *name_of(uint64_t flag)
 	return types[i].name;
 }
 
-/* One namespace that is still to be entered; a file's is marked as done by its descriptor. 0 or -errno. */
-static int enter_one(struct launch_enter *e, uint64_t flag)
+/* The namespaces of files that are still to be entered; one is marked as done by its descriptor. 0 or -errno. */
+static int enter_files(struct launch_enter *e, uint64_t flag)
 {
 	struct launch_ns_file *f;
 
@@ -43,8 +43,15 @@ static int enter_one(struct launch_enter *e, uint64_t flag)
 			return -errno;
 		f->fd = -1;
 	}
-	if (!(e->of_target & flag))
-		return 0;
+	return 0;
+}
+
+static int enter_one(struct launch_enter *e, uint64_t flag)
+{
+	int ret = enter_files(e, flag);
+
+	if (ret < 0 || !(e->of_target & flag))
+		return ret;
 	if (setns(e->pidfd, (int)flag) < 0)
 		return -errno;
 	e->of_target &= ~flag;
@@ -75,11 +82,15 @@ static int enter_piecewise(struct steps_context *c)
 int step_enter(struct steps_context *c, const char *arg)
 {
 	struct launch_enter *e = c->enter;
+	size_t i;
 
 	(void)arg;
 	/* Inside it may be forbidden (user_namespaces(7)), outside too: one of the two must work. */
 	if (e->set_gid)
 		e->groups_dropped = setgroups(0, NULL) == 0;
+	/* Those of files need not belong to the target's user namespace. What fails here is tried again behind it. */
+	for (i = 1; i < ARRAY_SIZE(types); i++)
+		enter_files(e, types[i].flag);
 	if (e->of_target && setns(e->pidfd, (int)e->of_target) == 0)
 		e->of_target = 0;
 	return enter_piecewise(c);

@@ -89,13 +89,17 @@ int step_keep_caps(struct steps_context *c, const char *arg)
 	return prctl(PR_SET_KEEPCAPS, 1) < 0 ? -errno : 0;
 }
 
+/* EINVAL: the kernel has no such capability. */
 static int drop_one(unsigned cap)
 {
-	/* Whether it is raised there; an error: the kernel has no such capability. */
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1 &&
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0) < 0)
+	int ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0), bound;
+
+	if (ambient < 0)
+		return errno == EINVAL ? 0 : -errno;
+	if (ambient && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, cap, 0, 0) < 0)
 		return -errno;
-	return prctl(PR_CAPBSET_READ, cap) == 1 && prctl(PR_CAPBSET_DROP, cap) < 0 ? -errno : 0;
+	bound = prctl(PR_CAPBSET_READ, cap);
+	return bound < 0 || (bound && prctl(PR_CAPBSET_DROP, cap) < 0) ? -errno : 0;
 }
 
 /* From the bounding set first, which takes CAP_SETPCAP. */

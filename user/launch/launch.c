@@ -5,6 +5,7 @@
 #include "launch/deliver.h"
 #include "launch/pidfd.h"
 #include "launch/proc.h"
+#include "launch/reap.h"
 #include "launch/signals.h"
 #include "launch/supervisor.h"
 #include "launch/wire.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <paths.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -144,6 +146,9 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 	s.context.join = -1;
 	s.context.enter = settings->enter;
 	s.nsscope = nsscope;
+	/* Second in line: for the case that the supervisor is killed. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return -errno;
 	ret = fork_supervisor(l, &s);
 	if (ret < 0)
 		return ret;
@@ -154,6 +159,13 @@ int launch_begin(const struct launch_settings *settings, struct launch **ret_lau
 pid_t launch_supervisor(const struct launch *l)
 {
 	return l->supervisor;
+}
+
+/* What failed first is why the rest failed: what the command tells, and then the supervisor of a command that is gone. */
+static void take_failure(struct launch *l, const struct launch_event *e)
+{
+	if (l->failure.what != LAUNCH_FAILED)
+		l->failure = *e;
 }
 
 int launch_clone(struct launch *l, pid_t *ret_pid)
@@ -172,7 +184,7 @@ int launch_clone(struct launch *l, pid_t *ret_pid)
 			return ret;
 		/* The command may have failed already, before the supervisor could tell of it. */
 		if (w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED)
-			l->failure = w.event;
+			take_failure(l, &w.event);
 	} while (w.kind != WIRE_CLONED);
 	if (w.error)
 		return -w.error;
@@ -226,19 +238,20 @@ int launch_next(struct launch *l, struct launch_event *ret_event)
 	do {
 		ret = wire_recv(l->sock, MSG_DONTWAIT, &w, NULL);
 		if (ret == 0 && w.kind == WIRE_EVENT && w.event.what == LAUNCH_FAILED) {
-			l->failure = w.event;
+			take_failure(l, &w.event);
 			if (!l->to.pid) /* no end of it will come */
 				break;
 		}
 	} while (ret == 0 && (l->is_over || w.kind != WIRE_EVENT || w.event.what == LAUNCH_FAILED));
 	if (ret == 0) {
 		e = w.event;
-		if (e.what == LAUNCH_EXITED && l->failure.what == LAUNCH_FAILED)
+		if ((e.what == LAUNCH_EXITED || e.what == LAUNCH_FAILED) && l->failure.what == LAUNCH_FAILED)
 			e = l->failure;
 	} else if (ret == -EPIPE && !l->is_over) {
 		e.what = LAUNCH_SUPERVISOR_DIED;
 		if (l->to.pid)
 			pidfd_signal(l->to.pidfd, SIGKILL);
+		reap_kill_all(); /* what it had to kill is ours now */
 	} else if (ret != -EAGAIN && ret != -EPIPE) {
 		return ret;
 	}

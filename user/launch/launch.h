@@ -162,8 +162,8 @@ int launch_stop_self(struct launch *l);
 
 /*
  * Ends the supervisor, restores the terminal, frees @l; NULL is allowed. A command that still runs
- * is killed with all its descendants first. After one that exited, its orphans are left alone, as
- * unshare(1) leaves them. The terminal's foreground group is restored if it was left to a group
+ * is killed with all its descendants first. The orphans of one that exited have been killed before that was told, but
+ * those of unshare and enter are left alone, as unshare(1) and nsenter(1) leave them. The terminal's foreground group is restored if it was left to a group
  * that is no more, its modes unless the command exited by itself (as shells do it, so that stty(1)
  * works).
  */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The acts that make the tree of mounts: see rootfs.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "launch/acts.h"
@@ -60,23 +63,32 @@ int step_proc(struct steps_context *c, const char *arg)
 	return mount_new(&c->state->root, "proc", NULL, NOTHING_SPECIAL, arg);
 }
 
-/* A user namespace may mount one only for a network namespace of its own; else the host's is shown. */
-int step_sys(struct steps_context *c, const char *arg)
+static int show_hosts_sys(struct rootfs *r, const char *path)
 {
-	struct rootfs *r = &c->state->root;
-	_close_ int host = -1, tree = -1;
-	int err = mount_new(r, "sysfs", NULL, NOTHING_SPECIAL | MOUNT_ATTR_RDONLY, arg);
+	_close_ int host = open("/sys", O_PATH | O_CLOEXEC), tree = -1;
+	int err;
 
-	if (err != -EPERM)
-		return err;
-	host = open("/sys", O_PATH | O_CLOEXEC);
 	if (host < 0)
 		return -errno;
 	tree = mountapi_clone(host, true);
 	if (tree < 0)
 		return tree;
-	err = rootfs_mount(r, tree, arg);
+	err = rootfs_mount(r, tree, path);
 	return err ? err : mounttable_read_only(tree);
+}
+
+/*
+ * A user namespace may mount one only for a network namespace of its own; else the host's is shown, which has the
+ * same network.
+ */
+int step_sys(struct steps_context *c, const char *arg)
+{
+	struct rootfs *r = &c->state->root;
+	_close_ int mount = mountapi_new("sysfs", NULL, NOTHING_SPECIAL | MOUNT_ATTR_RDONLY);
+
+	if (mount == -EPERM && !(c->settings->namespaces & CLONE_NEWNET))
+		return show_hosts_sys(r, arg);
+	return mount < 0 ? mount : rootfs_mount(r, mount, arg);
 }
 
 static int mount_source(struct rootfs *r, const char *arg, bool read_only)

@@ -7,22 +7,7 @@
 
 #include "launch/mountapi.h"
 #include "util/cleanup.h"
-
-/* Mountinfo writes blanks, newlines and backslashes as \ooo. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text; text++) {
-		if (*text == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] && text[3]) {
-			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
-			text += 3;
-		} else {
-			*to++ = *text;
-		}
-	}
-	*to = '\0';
-}
+#include "util/mountinfo.h"
 
 /* Those of atime stay when a remount names none. */
 static unsigned long flags_of(const char *options)
@@ -55,31 +40,21 @@ static bool has(const struct mounttable *t, uint64_t id)
 	return false;
 }
 
-/* "36 35 98:0 /root /mount/point options optional... - type source superoptions" */
 static int take_line(char *line, uint64_t top, struct mounttable *t)
 {
-	char *field[6], *save, *dash = strstr(line, " - "), *type;
 	struct mounttable_row row, *rows;
+	struct mountinfo m;
+	int err = mountinfo_parse(line, &m);
 
-	if (!dash)
-		return -EINVAL;
-	*dash = '\0';
-	type = strtok_r(dash + 3, " \n", &save);
-	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
-		field[i] = strtok_r(i ? NULL : line, " ", &save);
-		if (!field[i])
-			return -EINVAL;
-	}
-	row = (struct mounttable_row){ .id = strtoull(field[0], NULL, 10), .flags = flags_of(field[5]) };
-	if (row.id != top && !has(t, strtoull(field[1], NULL, 10)))
-		return 0;
-	unescape(field[4]);
+	if (err || (m.id != top && !has(t, m.parent)))
+		return err;
 	rows = reallocarray(t->rows, t->n + 1, sizeof(*rows));
 	if (!rows)
 		return -ENOMEM;
 	t->rows = rows;
-	row.path = strdup(field[4]);
-	row.type = strdup(type ? type : "");
+	row = (struct mounttable_row){ .id = m.id, .flags = flags_of(m.options) };
+	row.path = strdup(m.target);
+	row.type = strdup(m.fstype);
 	t->rows[t->n++] = row;
 	return row.path && row.type ? 0 : -ENOMEM;
 }

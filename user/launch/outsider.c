@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "util/cleanup.h"
+#include "util/fds.h"
 
 enum { KEEP = -1, UNDO = -2 };
 
@@ -38,10 +39,9 @@ static void close_others(int a, int b)
 {
 	unsigned int low = (unsigned int)(a < b ? a : b), high = (unsigned int)(a < b ? b : a);
 
-	close_range(3, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+	close_fds(3, low - 1);
+	close_fds(low + 1, high - 1);
+	close_fds(high + 1, ~0U);
 }
 
 static _Noreturn void serve(const struct outsider_acts *acts, int sock)
@@ -57,12 +57,13 @@ static _Noreturn void serve(const struct outsider_acts *acts, int sock)
 			keep = true;
 		} else if (request == UNDO) {
 			acts->undo(acts->arg);
-			keep = true;
-			send_whole(sock, &answer, sizeof(answer));
+			keep = false;
 		} else {
 			answer.ret = acts->act(acts->arg, request, &answer.exec_error);
-			send_whole(sock, &answer, sizeof(answer));
 		}
+		/* Who cannot be answered learns it by our end. */
+		if (request != KEEP && send_whole(sock, &answer, sizeof(answer)) < 0)
+			break;
 	}
 	if (!keep)
 		acts->undo(acts->arg);
@@ -99,9 +100,10 @@ int outsider_start(const struct outsider_acts *acts, int keep, int *ret_sock)
 	if (pid == 0)
 		orphan(acts, theirs, keep);
 	error = errno;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (pid < 0)
 		return -error;
+	if (sigprocmask(SIG_SETMASK, &mask, NULL) < 0)
+		return -errno;
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return -errno;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/overlay.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,15 +31,18 @@ static void workshop_close(struct workshop *w)
 		cleanup_close(&fds[i]);
 }
 
-/* Whether overlayfs may use trusted.* attributes there: else it has to be told to use user.*, Linux 5.11. */
-static bool takes_trusted(const char *dir)
+/*
+ * Whether overlayfs may use trusted.* attributes there: else it has to be told to use user.*, Linux 5.11. Not known is
+ * not no: what one kind of attribute says in layers that were kept, the other kind does not see. 0, 1 or -errno.
+ */
+static int takes_trusted(const char *dir)
 {
 	static const char name[] = "trusted.nsscope";
 
 	if (setxattr(dir, name, "", 0, 0) < 0)
-		return false;
+		return errno == EPERM || errno == EOPNOTSUPP ? 0 : -errno;
 	removexattr(dir, name);
-	return true;
+	return 1;
 }
 
 /*
@@ -74,7 +78,10 @@ static int make_one(const char *lower, const char *name)
 		return err;
 	if (mkdir(work, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	if (!takes_trusted(work))
+	err = takes_trusted(work);
+	if (err < 0)
+		return err;
+	if (!err)
 		options[6] = "userxattr";
 	return mountapi_new("overlay", options, 0);
 }

@@ -78,11 +78,12 @@ int proc_read_status(int proc, struct proc_status *ret_status)
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
 		found += sscanf(line, "State: %c", &s.state) == 1;
+		found += sscanf(line, "ShdPnd: %" SCNx64, &s.pending) == 1;
 		found += sscanf(line, "SigBlk: %" SCNx64, &s.blocked) == 1;
 		found += sscanf(line, "SigIgn: %" SCNx64, &s.ignored) == 1;
 		found += sscanf(line, "SigCgt: %" SCNx64, &s.caught) == 1;
 	}
-	if (found != 4)
+	if (found != 5)
 		return -ENODATA;
 	*ret_status = s;
 	return 0;
@@ -186,6 +187,32 @@ static bool same_program(pid_t a, pid_t b)
 	return !stat(path[0], &st[0]) && !stat(path[1], &st[1]) && st[0].st_ino == st[1].st_ino && st[0].st_dev == st[1].st_dev;
 }
 
+/* As unshare -pf makes one, its own or util-linux's: a child in a PID namespace that its parent @pid, @dir, is not in. */
+static int child_in_pid_ns(int dir, pid_t pid, pid_t *ret_pid)
+{
+	char own[64] = "", theirs[64] = "", path[64], link[64];
+	_fclose_ FILE *f = NULL;
+	int child;
+
+	if (readlinkat(dir, "ns/pid", own, sizeof(own) - 1) < 0 ||
+	    readlinkat(dir, "ns/pid_for_children", theirs, sizeof(theirs) - 1) < 0 || !strcmp(own, theirs))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "task/%d/children", pid);
+	f = open_stream(dir, path);
+	while (f && fscanf(f, "%d", &child) == 1) {
+		_close_ int fd = pidfd_of(child);
+
+		snprintf(path, sizeof(path), "/proc/%d/ns/pid", child);
+		memset(link, 0, sizeof(link));
+		if (fd < 0 || readlink(path, link, sizeof(link) - 1) < 0 || strcmp(link, theirs) ||
+		    proc_parent(child) != pid || pidfd_wait(fd, 0))
+			continue;
+		*ret_pid = child;
+		return TAKE_FD(fd);
+	}
+	return -ENOENT;
+}
+
 /* Only the command is a child of a child of nsscope that nsscope has a pidfd of. */
 int proc_launched(int pidfd, pid_t pid, pid_t *ret_pid)
 {
@@ -211,5 +238,5 @@ int proc_launched(int pidfd, pid_t pid, pid_t *ret_pid)
 		cleanup_close(&fd);
 		fd = -1;
 	}
-	return -ENOENT;
+	return child_in_pid_ns(dir, pid, ret_pid);
 }

@@ -13,6 +13,7 @@
 /* Sets of signals have bit N-1 for signal N. */
 struct proc_status {
 	char state; /* as in /proc/PID/stat: 'R', 'S', 'T', ... */
+	uint64_t pending; /* sent to the process, not to one of its threads */
 	uint64_t blocked;
 	uint64_t ignored;
 	uint64_t caught;
@@ -42,8 +43,9 @@ int proc_start_ticks(int pidfd, uint64_t *ret_ticks);
 int proc_cgroup(int pidfd, char *path, size_t size);
 
 /*
- * A pidfd, close-on-exec, of the command that the nsscope @pid, which @pidfd is of, has launched, and its PID here.
- * -errno; -ENOENT: that is no nsscope, or its command is not there.
+ * A pidfd, close-on-exec, of the command that @pid, which @pidfd is of, has launched, and its PID here: @pid is nsscope,
+ * or an unshare(1) that has forked a child into a PID namespace. -errno; -ENOENT: it is neither, or its command is not
+ * there.
  */
 int proc_launched(int pidfd, pid_t pid, pid_t *ret_pid);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/spec.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,24 +40,6 @@ int spec_bind(const char *text, struct spec_bind *ret)
 	return *text || *ret->target != '/' ? -EINVAL : 0;
 }
 
-int spec_tmpfs(const char *text, struct spec_tmpfs *ret)
-{
-	int err = take_part(&text, ret->target, sizeof(ret->target));
-	size_t digits;
-
-	ret->size[0] = '\0';
-	if (err || *ret->target != '/')
-		return err ? err : -EINVAL;
-	if (!*text)
-		return 0;
-	text++;
-	digits = strspn(text, "0123456789");
-	if (!digits || digits > 19 || !strchr("KMGkmg%", text[digits]) || (text[digits] && text[digits + 1]))
-		return -EINVAL;
-	snprintf(ret->size, sizeof(ret->size), "%s", text);
-	return 0;
-}
-
 int spec_number(const char *text, uint64_t max, uint64_t *ret)
 {
 	char *end;
@@ -88,6 +71,30 @@ static int scaled(const char *text, size_t len, uint64_t *ret)
 	if (spec_number(number, UINT64_MAX >> shift, &v))
 		return -EINVAL;
 	*ret = v << shift;
+	return 0;
+}
+
+/* tmpfs would take 0 for no limit, and what does not fit into 64 bits for what is left of it. */
+int spec_tmpfs(const char *text, struct spec_tmpfs *ret)
+{
+	int err = take_part(&text, ret->target, sizeof(ret->target));
+	size_t digits;
+	uint64_t v;
+	bool share;
+
+	ret->size[0] = '\0';
+	if (err || *ret->target != '/')
+		return err ? err : -EINVAL;
+	if (!*text)
+		return 0;
+	text++;
+	digits = strspn(text, "0123456789");
+	if (!digits || digits > 19 || !strchr("KMGkmg%", text[digits]) || (text[digits] && text[digits + 1]))
+		return -EINVAL;
+	snprintf(ret->size, sizeof(ret->size), "%.*s%c", (int)digits, text, toupper(text[digits]));
+	share = text[digits] == '%';
+	if (scaled(ret->size, share ? digits : strlen(ret->size), &v) || !v || v > (share ? 100 : INT64_MAX))
+		return -EINVAL;
 	return 0;
 }
 

@@ -15,7 +15,7 @@ struct spec_bind {
 };
 int spec_bind(const char *text, struct spec_bind *ret);
 
-/* DST[:SIZE], SIZE as tmpfs(5) takes it: bytes, with K, M or G behind, or N%. ret->size is empty if there is none. */
+/* DST[:SIZE], SIZE as tmpfs(5) takes it: bytes, with K, M or G behind, or N%, N > 0. ret->size is empty if there is none. */
 struct spec_tmpfs {
 	char target[PATH_MAX];
 	char size[24];

@@ -40,16 +40,22 @@ static int step_groups(struct steps_context *c, const char *arg)
 	return write_map(c, IDMAP_GROUPS);
 }
 
+/* Bound in the order of the list: each step is of the next. */
+static enum nss_ns next_bound(const struct steps_context *c)
+{
+	enum nss_ns ns = 0;
+
+	while (!c->settings->persist[ns] || (c->bound >> ns & 1))
+		ns++;
+	return ns;
+}
+
 static int step_persist(struct steps_context *c, const char *arg)
 {
 	_close_ int proc = proc_open(c->pidfd);
-	unsigned int ns = 0;
-	int ret;
+	enum nss_ns ns = next_bound(c);
+	int ret = proc < 0 ? proc : persist_bind(proc, ns, arg);
 
-	/* Bound in the order of the list: each step is of the next. */
-	while (!c->settings->persist[ns] || (c->bound >> ns & 1))
-		ns++;
-	ret = proc < 0 ? proc : persist_bind(proc, (enum nss_ns)ns, arg);
 	if (!ret)
 		c->bound |= 1ULL << ns;
 	return ret;
@@ -213,7 +219,8 @@ int steps_run(const struct plan *p, enum plan_where where, struct steps_context 
 				memcpy(failed->stage, detail, sizeof(detail));
 			else
 				plan_describe(s, failed->stage, sizeof(failed->stage));
-			hint_plan(p, s, failed->error, failed->hint, sizeof(failed->hint));
+			hint_plan(p, s, s->act == PLAN_PERSIST ? next_bound(c) : NSS_NS_MAX, failed->error, failed->hint,
+				  sizeof(failed->hint));
 			return ret;
 		}
 	}

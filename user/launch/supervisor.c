@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "launch/supervisor.h"
 
+#include "launch/hint.h"
 #include "launch/pidfd.h"
 #include "launch/reap.h"
 #include "launch/spawn.h"
@@ -8,6 +9,7 @@
 #include "launch/unshare.h"
 #include "launch/wire.h"
 #include "util/cleanup.h"
+#include "util/fds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,13 +43,13 @@ static void close_others(int *keep, size_t n)
 				least = i;
 		}
 		if (keep[least] >= 0) {
-			if ((unsigned int)keep[least] > from)
-				close_range(from, (unsigned int)keep[least] - 1, 0);
+			if (keep[least] > 0)
+				close_fds(from, (unsigned int)keep[least] - 1);
 			from = (unsigned int)keep[least] + 1;
 		}
 		keep[least] = keep[--n];
 	}
-	close_range(from, ~0U, 0);
+	close_fds(from, ~0U);
 }
 
 /* What no step of the plan says. */
@@ -56,6 +58,7 @@ static struct launch_event failure(const char *stage, int error)
 	struct launch_event e = { .what = LAUNCH_FAILED, .error = error, .act = -1 };
 
 	snprintf(e.stage, sizeof(e.stage), "%s", stage);
+	hint_other(error, e.hint, sizeof(e.hint));
 	return e;
 }
 
@@ -230,8 +233,6 @@ static _Noreturn void finish(struct state *st)
 			pidfd_signal(st->pidfd, SIGKILL);
 		reap_kill_all();
 		undo_persistent(st);
-	} else if (st->timed_out) {
-		reap_kill_all();
 	}
 	cgroup_end(&st->s->state.cgroup);
 	terminal_restore(&st->s->terminal, st->modes);
@@ -282,6 +283,9 @@ static void tell_status(struct state *st, int status)
 		w.event.what = LAUNCH_EXITED;
 		w.event.timed_out = st->timed_out;
 		st->pid = 0;
+		/* The sandbox ends with its command; elsewhere orphans stay, as unshare(1) and nsenter(1) have it. */
+		if (!st->s->settings->in_place && !st->s->settings->enter)
+			reap_kill_all();
 		undo_persistent(st);
 		st->modes = WIFSIGNALED(status);
 	}
@@ -313,7 +317,7 @@ static void start_timer(const struct state *st)
 		timerfd_settime(st->timer, 0, &limit, NULL);
 }
 
-/* The command here, that its status is told; what it leaves in finish(). */
+/* The command here, that its status is told; what it leaves then. */
 static void time_out(struct state *st)
 {
 	close(st->timer);

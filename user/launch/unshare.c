@@ -86,12 +86,18 @@ static void fail(struct unshare_end *end, const struct unshare_job *j, const str
 	}
 }
 
+/* @hint: NULL for what is known of the error. */
 static void fail_at(struct unshare_end *end, const char *stage, int error, const char *hint)
 {
+	struct launch_event *f = &end->failure;
+
 	*end = (struct unshare_end){ .what = UNSHARE_FAILED };
-	end->failure = (struct launch_event){ .what = LAUNCH_FAILED, .error = error };
-	snprintf(end->failure.stage, sizeof(end->failure.stage), "%s", stage);
-	snprintf(end->failure.hint, sizeof(end->failure.hint), "%s", hint);
+	*f = (struct launch_event){ .what = LAUNCH_FAILED, .error = error };
+	snprintf(f->stage, sizeof(f->stage), "%s", stage);
+	if (hint)
+		snprintf(f->hint, sizeof(f->hint), "%s", hint);
+	else
+		hint_other(error, f->hint, sizeof(f->hint));
 }
 
 static int act_outside(void *arg, int request, int *ret_exec_error)
@@ -135,7 +141,7 @@ static int prepare_fork(struct flow *f)
 }
 
 /* In the child: waits until all is done that must be there before it. */
-static void await_release(struct flow *f)
+static int await_release(struct flow *f)
 {
 	ssize_t n;
 	char go;
@@ -145,8 +151,9 @@ static void await_release(struct flow *f)
 	do
 		n = read(f->gate, &go, 1);
 	while (n < 0 && errno == EINTR);
-	if (n != 1)
+	if (n == 0)
 		_exit(1); /* the parent has told why */
+	return n < 0 ? -errno : 0;
 }
 
 static int fork_child(struct flow *f)
@@ -161,8 +168,7 @@ static int fork_child(struct flow *f)
 		return pid;
 	if (pid == 0) {
 		f->is_child = true;
-		await_release(f);
-		return 0;
+		return await_release(f);
 	}
 	close(f->gate);
 	f->gate = -1;
@@ -171,7 +177,7 @@ static int fork_child(struct flow *f)
 	return 0;
 }
 
-/* The child is held, so it has done nothing. */
+/* To be told of no more. */
 static void abandon(struct flow *f)
 {
 	if (!f->child.pid)
@@ -202,26 +208,28 @@ static void take_signals(struct flow *f)
 	}
 }
 
-/* Whether the child has ended; a stop of it stops this process, for the shell to see. */
-static bool look_at_child(struct flow *f, int *ret_status)
+/* 1: the child has ended; 0: it has not, or -errno. A stop of it stops this process, for the shell to see. */
+static int look_at_child(struct flow *f, int *ret_status)
 {
 	int status;
+	pid_t pid;
 
-	while (waitpid(f->child.pid, &status, WNOHANG | WUNTRACED) > 0) {
+	while ((pid = waitpid(f->child.pid, &status, WNOHANG | WUNTRACED)) > 0) {
 		if (!WIFSTOPPED(status)) {
 			*ret_status = deliver_status(&f->child, status);
-			return true;
+			return 1;
 		}
 		if (deliver_stop_self(&f->child) > 0)
 			pidfd_signal(f->child.pidfd, SIGCONT);
 	}
-	return false;
+	return pid < 0 ? -errno : 0;
 }
 
 static void supervise(struct flow *f, struct unshare_end *ret_end)
 {
 	struct pollfd p = { .fd = f->signals, .events = POLLIN };
-	int status = 0;
+	const char *stage = "learn of the command's end";
+	int status = 0, ret = 0;
 	ssize_t n;
 
 	/* Or the outsider would wait for our end of its socket. */
@@ -230,9 +238,19 @@ static void supervise(struct flow *f, struct unshare_end *ret_end)
 	do
 		n = send(f->child.gate, "", 1, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	while (!look_at_child(f, &status)) {
+	/* Killed while it was held: what becomes of it is seen below. */
+	if (n < 0 && errno != EPIPE) {
+		ret = -errno;
+		stage = "let the command go";
+	}
+	while (!ret && (ret = look_at_child(f, &status)) == 0) {
 		poll(&p, 1, -1);
 		take_signals(f);
+	}
+	if (ret < 0) {
+		fail_at(ret_end, stage, -ret, NULL);
+		abandon(f);
+		return;
 	}
 	*ret_end = (struct unshare_end){ .what = UNSHARE_ENDED, .status = status };
 }
@@ -308,7 +326,7 @@ static int begin(struct flow *f, const struct launch_settings *s, struct unshare
 	f->job.pid = getpid();
 	ret = f->job.self < 0 ? -errno : outsider_start(&acts, f->job.self, &f->job.outsider);
 	if (ret < 0)
-		fail_at(ret_end, "start a process outside of the new namespaces", -ret, "");
+		fail_at(ret_end, "start a process outside of the new namespaces", -ret, NULL);
 	return ret;
 }
 

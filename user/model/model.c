@@ -9,32 +9,85 @@
 
 struct process *model_find(const struct model *m, uint32_t pid)
 {
-	struct process *p;
-
-	HASH_FIND(hh, m->processes, &pid, sizeof(pid), p);
-	return p;
+	return pidtable_get(&m->processes, pid);
 }
 
-static void forget(struct model *m, struct process *p)
+static void free_process(struct process *p)
 {
-	HASH_DEL(m->processes, p);
 	free(p->pids);
 	free(p);
 }
 
-static struct process *add(struct model *m, uint32_t pid)
+static int add(struct model *m, uint32_t pid, struct process **ret_process)
 {
 	struct process *p = calloc(1, sizeof(*p));
+	int err = p ? pidtable_put(&m->processes, pid, p) : -ENOMEM;
 
-	if (!p)
-		return NULL;
-	p->pid = pid;
-	HASH_ADD(hh, m->processes, pid, sizeof(p->pid), p);
-	if (!p->hh.tbl) { /* no memory for the table */
+	if (err) {
 		free(p);
-		return NULL;
+		return err;
 	}
-	return p;
+	p->pid = pid;
+	*ret_process = p;
+	return 0;
+}
+
+static struct namespace *find_namespace(struct model *m, size_t kind, uint32_t inum)
+{
+	struct namespace_key key = { (uint32_t)kind, inum };
+	struct namespace *ns = m->recent[kind];
+
+	if (ns && ns->key.inum == inum)
+		return ns;
+	HASH_FIND(hh, m->namespaces, &key, sizeof(key), ns);
+	if (ns)
+		m->recent[kind] = ns;
+	return ns;
+}
+
+/* Counts @p, whose namespaces were @before (zeroes: it is new), in those that it has come into. */
+static void count_in_namespaces(struct model *m, const uint32_t *before, const struct nss_task *now)
+{
+	for (size_t i = 0; m->namespaces && i < NSS_NS_MAX; i++) {
+		struct namespace *ns = ns_flags[i] && now->ns[i] && now->ns[i] != before[i] ? find_namespace(m, i, now->ns[i]) : NULL;
+
+		if (ns)
+			ns->processes++;
+	}
+}
+
+static int namespace_made(struct model *m, const struct nss_ns_create *made, const struct nss_task *by)
+{
+	struct namespace *ns = find_namespace(m, made->type, made->inum);
+
+	if (!ns) { /* else its end is not told yet, and the number is used again */
+		ns = calloc(1, sizeof(*ns));
+		if (!ns)
+			return -ENOMEM;
+		ns->key = (struct namespace_key){ made->type, made->inum };
+		HASH_ADD(hh, m->namespaces, key, sizeof(ns->key), ns);
+		if (!ns->hh.tbl) {
+			free(ns);
+			return -ENOMEM;
+		}
+	}
+	ns->id = made->id;
+	ns->processes = by->ns[made->type] == made->inum; /* who made it is in it; not so the PID namespace of unshare(2) */
+	return 0;
+}
+
+static void namespace_ended(struct model *m, struct event *e)
+{
+	const struct nss_ns_destroy *end = e->payload;
+	struct namespace *ns = find_namespace(m, end->type, end->inum);
+
+	if (!ns || ns->id != end->id)
+		return;
+	if (m->by_type[NSS_EV_FORK])
+		e->processes = ns->processes;
+	m->recent[end->type] = NULL;
+	HASH_DEL(m->namespaces, ns);
+	free(ns);
 }
 
 /* Keeps what @e says of its process. */
@@ -42,11 +95,12 @@ static int keep(struct model *m, const struct event *e)
 {
 	size_t size = e->rec->levels * sizeof(*e->pids);
 	struct process *p = model_find(m, event_host(e)->pid);
+	uint32_t before[NSS_NS_MAX] = {};
 
-	if (!p)
-		p = add(m, event_host(e)->pid);
-	if (!p)
-		return -ENOMEM;
+	int err = p ? 0 : add(m, event_host(e)->pid, &p);
+
+	if (err)
+		return err == -ERANGE ? 0 : err; /* from a recording: nothing can be known of such a process */
 	if (p->levels != e->rec->levels) {
 		struct nss_pid *pids = realloc(p->pids, size);
 
@@ -58,6 +112,9 @@ static int keep(struct model *m, const struct event *e)
 	memcpy(p->pids, e->pids, size);
 	if (p->start_ns != e->task->start_ns)
 		p->kthread = false; /* the number is used again */
+	else
+		memcpy(before, p->task.ns, sizeof(before));
+	count_in_namespaces(m, before, e->task);
 	p->start_ns = e->task->start_ns;
 	p->task = *e->task;
 	if (e->desc == &event_descs[NSS_EV_PROCESS])
@@ -78,14 +135,17 @@ static uint32_t member(const struct event *e, const char *name, uint32_t missing
 static void count(struct model *m, const struct event *e)
 {
 	uint16_t type = e->rec->type;
+	struct reach reach;
 
 	m->events++;
 	m->by_type[type]++;
 	m->failed[type] += (int32_t)member(e, "error", 0) < 0;
+	if (event_reach(e, &reach))
+		m->reached[reach.verdict]++;
 	m->args_of_caller += member(e, "args", NSS_ARGS_KERNEL) == NSS_ARGS_CALLER;
 }
 
-int model_update(struct model *m, const struct event *e)
+static int take(struct model *m, struct event *e)
 {
 	struct process *p;
 
@@ -114,13 +174,30 @@ int model_update(struct model *m, const struct event *e)
 	case NSS_EV_EXIT:
 		count(m, e);
 		p = model_find(m, event_host(e)->pid);
+		pidtable_take(&m->processes, event_host(e)->pid);
 		if (p)
-			forget(m, p);
+			free_process(p);
+		return 0;
+	case NSS_EV_NS_CREATE:
+		count(m, e);
+		if (keep(m, e))
+			return -ENOMEM;
+		return namespace_made(m, e->payload, e->task);
+	case NSS_EV_NS_DESTROY:
+		count(m, e);
+		namespace_ended(m, e);
 		return 0;
 	default:
 		count(m, e);
-		return keep(m, e);
+		return e->task ? keep(m, e) : 0;
 	}
+}
+
+int model_update(struct model *m, struct event *e)
+{
+	int err = contexts_update(&m->contexts, e);
+
+	return err ? err : take(m, e);
 }
 
 uint64_t model_lost(const struct model *m)
@@ -134,8 +211,16 @@ uint64_t model_lost(const struct model *m)
 
 void model_free(struct model *m)
 {
-	struct process *p, *next;
+	struct namespace *ns, *next_ns;
+	struct process *p;
+	uint32_t pid = 0;
 
-	HASH_ITER(hh, m->processes, p, next)
-		forget(m, p);
+	contexts_free(&m->contexts);
+	while ((p = pidtable_next(&m->processes, &pid)))
+		free_process(p);
+	pidtable_free(&m->processes);
+	HASH_ITER(hh, m->namespaces, ns, next_ns) {
+		HASH_DEL(m->namespaces, ns);
+		free(ns);
+	}
 }

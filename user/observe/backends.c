@@ -27,7 +27,7 @@ const struct backend backends[BACKENDS_MAX] = {
 			     "nothing but its events", NULL, BACKEND_CALLS },
 	[BACKEND_FENTRY] = { "calls", "fentry", "fentry+fexit of each call",
 			     "Linux 5.10 (arm64: 6.4) with ftrace direct calls, and no policy that refuses it",
-			     "nothing but its events; a process stays for up to 0.1 s for each of 19 functions, to let "
+			     "nothing but its events; a process stays for up to 0.1 s for each of some 40 functions, to let "
 			     "go of it", NULL,
 			     BACKEND_CALLS },
 	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "tp_btf/sys_enter+sys_exit",
@@ -72,6 +72,25 @@ static bool kernel_is_before(unsigned major, unsigned minor)
 	if (uname(&u) || sscanf(u.release, "%u.%u", &has_major, &has_minor) != 2)
 		return true;
 	return has_major < major || (has_major == major && has_minor < minor);
+}
+
+uint32_t kernel_rdonly_cast(struct kernel_btf *btf)
+{
+	uint32_t cast = kernel_is_before(6, 17) ? 0 : kernel_btf_kfunc(btf, "bpf_rdonly_cast");
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2 },
+		{ .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_0, .off = 8 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	_close_ int fd = -1;
+
+	if (!cast)
+		return 0;
+	insns[2].imm = (int)cast;
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "cast", "GPL", insns, ARRAY_SIZE(insns), NULL);
+	return fd < 0 ? 0 : cast;
 }
 
 bool kernel_preempts_tracepoints(void)

@@ -9,12 +9,16 @@
 
 #include "abi/abi.h"
 
+struct kernel_btf;
+
 #define BACKEND_TYPE(EV) (1ULL << NSS_EV_##EV)
 
 /* The events that come from system calls. */
 #define BACKEND_CALLS                                                                                         \
 	(BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) | BACKEND_TYPE(PIVOT_ROOT) |   \
-	 BACKEND_TYPE(CHROOT) | BACKEND_TYPE(UNSHARE) | BACKEND_TYPE(SETNS) | BACKEND_TYPE(NS_CREATE))
+	 BACKEND_TYPE(CHROOT) | BACKEND_TYPE(FSOPEN) | BACKEND_TYPE(FSCONFIG) | BACKEND_TYPE(FSMOUNT) |       \
+	 BACKEND_TYPE(FSPICK) | BACKEND_TYPE(OPEN_TREE) | BACKEND_TYPE(OPEN_TREE_ATTR) |                      \
+	 BACKEND_TYPE(MOUNT_SETATTR) | BACKEND_TYPE(UNSHARE) | BACKEND_TYPE(SETNS) | BACKEND_TYPE(NS_CREATE))
 
 enum backend_id {
 	BACKEND_FORK,
@@ -57,6 +61,12 @@ int backend_glance(enum backend_id id);
 
 /* Whether BPF programs may have an atomic exchange (Linux 5.12). True also where that cannot be tried. */
 bool kernel_has_atomics(void);
+
+/*
+ * Whether BPF programs may read the kernel's memory by an instruction (Linux 6.17): the number of the function that
+ * allows it, of @btf; 0: they may not.
+ */
+uint32_t kernel_rdonly_cast(struct kernel_btf *btf);
 
 /* What cannot be tried: the release says it. */
 

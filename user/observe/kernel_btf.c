@@ -23,44 +23,44 @@ struct kernel_btf {
 	const char *types, *strings;
 	uint32_t types_len, strings_len;
 	uint32_t *at; /* offset of each type in types, by id from 1 */
+	uint8_t *kind; /* of each: most are passed over */
 	uint32_t n; /* the highest id */
 };
 
-/* What stands behind struct btf_type, bytes; -1: a kind that is not known, so where the next begins is neither. */
-static long extra_of(const struct btf_type *t)
-{
-	size_t n = BTF_INFO_VLEN(t->info);
+/*
+ * What stands behind a struct btf_type, bytes: so many, and so many for each member. No switch: there are some hundred
+ * thousand types, of which nobody can guess the next.
+ */
+static const struct kind {
+	uint8_t is_known; /* else where the next type begins is not either */
+	uint8_t fixed, member;
+} kinds[32] = {
+	[BTF_KIND_INT] = { 1, sizeof(uint32_t), 0 },
+	[BTF_KIND_VAR] = { 1, sizeof(struct btf_var), 0 },
+	[BTF_KIND_DECL_TAG] = { 1, sizeof(struct btf_decl_tag), 0 },
+	[BTF_KIND_ARRAY] = { 1, sizeof(struct btf_array), 0 },
+	[BTF_KIND_STRUCT] = { 1, 0, sizeof(struct btf_member) },
+	[BTF_KIND_UNION] = { 1, 0, sizeof(struct btf_member) },
+	[BTF_KIND_ENUM] = { 1, 0, sizeof(struct btf_enum) },
+	[BTF_KIND_ENUM64] = { 1, 0, sizeof(struct btf_enum64) },
+	[BTF_KIND_FUNC_PROTO] = { 1, 0, sizeof(struct btf_param) },
+	[BTF_KIND_DATASEC] = { 1, 0, sizeof(struct btf_var_secinfo) },
+	[BTF_KIND_PTR] = { 1, 0, 0 },
+	[BTF_KIND_FWD] = { 1, 0, 0 },
+	[BTF_KIND_TYPEDEF] = { 1, 0, 0 },
+	[BTF_KIND_VOLATILE] = { 1, 0, 0 },
+	[BTF_KIND_CONST] = { 1, 0, 0 },
+	[BTF_KIND_RESTRICT] = { 1, 0, 0 },
+	[BTF_KIND_FUNC] = { 1, 0, 0 },
+	[BTF_KIND_FLOAT] = { 1, 0, 0 },
+	[BTF_KIND_TYPE_TAG] = { 1, 0, 0 },
+};
 
-	switch (BTF_INFO_KIND(t->info)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		return sizeof(uint32_t);
-	case BTF_KIND_ARRAY:
-		return sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return (long)(n * sizeof(struct btf_member));
-	case BTF_KIND_ENUM:
-		return (long)(n * sizeof(struct btf_enum));
-	case BTF_KIND_ENUM64:
-		return (long)(n * sizeof(struct btf_enum64));
-	case BTF_KIND_FUNC_PROTO:
-		return (long)(n * sizeof(struct btf_param));
-	case BTF_KIND_DATASEC:
-		return (long)(n * sizeof(struct btf_var_secinfo));
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return 0;
-	}
-	return -1;
+static size_t extra_of(const struct btf_type *t)
+{
+	const struct kind *k = &kinds[BTF_INFO_KIND(t->info)];
+
+	return k->fixed + k->member * (size_t)BTF_INFO_VLEN(t->info);
 }
 
 static const struct btf_type *type_of(const struct kernel_btf *b, uint32_t id)
@@ -68,26 +68,34 @@ static const struct btf_type *type_of(const struct kernel_btf *b, uint32_t id)
 	return (const void *)(b->types + b->at[id]);
 }
 
+static int grow_index(struct kernel_btf *b, size_t room)
+{
+	uint32_t *at = realloc(b->at, room * sizeof(*at));
+	uint8_t *kind = at ? realloc(b->kind, room) : NULL;
+
+	b->at = at ? at : b->at;
+	b->kind = kind ? kind : b->kind;
+	return kind ? 0 : -ENOMEM;
+}
+
 static int index_types(struct kernel_btf *b)
 {
-	uint32_t room = 0, at = 0;
+	uint32_t room = 0, at = 0, n = 0;
 
 	while (at < b->types_len) {
 		const struct btf_type *t = (const void *)(b->types + at);
-		long extra = b->types_len - at >= sizeof(*t) ? extra_of(t) : -1;
+		size_t left = b->types_len - at;
 
-		if (extra < 0 || (size_t)extra > b->types_len - at - sizeof(*t) || t->name_off >= b->strings_len)
+		if (left < sizeof(*t) || left - sizeof(*t) < extra_of(t) || !kinds[BTF_INFO_KIND(t->info)].is_known ||
+		    t->name_off >= b->strings_len)
 			return -EINVAL;
-		if (++b->n >= room) {
-			uint32_t *grown = realloc(b->at, (room = room ? 2 * room : 1 << 17) * sizeof(*grown));
-
-			if (!grown)
-				return -ENOMEM;
-			b->at = grown;
-		}
-		b->at[b->n] = at;
-		at += (uint32_t)(sizeof(*t) + (size_t)extra);
+		if (++n >= room && grow_index(b, room = room ? 2 * room : 1 << 17))
+			return -ENOMEM;
+		b->at[n] = at;
+		b->kind[n] = BTF_INFO_KIND(t->info);
+		at += (uint32_t)(sizeof(*t) + extra_of(t));
 	}
+	b->n = n;
 	return 0;
 }
 
@@ -159,6 +167,7 @@ void kernel_btf_free(struct kernel_btf *b)
 	else
 		free(b->data);
 	free(b->at);
+	free(b->kind);
 	free(b);
 }
 
@@ -249,10 +258,12 @@ static int scan(struct kernel_btf *b, struct kernel_btf_name *names, size_t n, f
 	int err = make_names(&s, names, n);
 
 	for (uint32_t id = 1; !err && id <= b->n; id++) {
-		const struct btf_type *t = type_of(b, id);
-		uint32_t kind = BTF_INFO_KIND(t->info);
+		const struct btf_type *t;
 
-		if ((s.kinds >> kind & 1) && t->name_off && match(&s, b->strings + t->name_off, kind, id) && found)
+		if (!(s.kinds >> b->kind[id] & 1))
+			continue;
+		t = type_of(b, id);
+		if (t->name_off && match(&s, b->strings + t->name_off, b->kind[id], id) && found)
 			err = found(arg, id);
 	}
 	free(s.slots);
@@ -262,6 +273,17 @@ static int scan(struct kernel_btf *b, struct kernel_btf_name *names, size_t n, f
 int kernel_btf_find(struct kernel_btf *b, struct kernel_btf_name *names, size_t n)
 {
 	return scan(b, names, n, NULL, NULL);
+}
+
+uint32_t kernel_btf_kfunc(const struct kernel_btf *b, const char *name)
+{
+	for (uint32_t id = 1; id <= b->n; id++) {
+		uint32_t of = b->kind[id] == BTF_KIND_DECL_TAG ? type_of(b, id)->type : 0;
+
+		if (of && of <= b->n && b->kind[of] == BTF_KIND_FUNC && !strcmp(b->strings + type_of(b, of)->name_off, name))
+			return of;
+	}
+	return 0;
 }
 
 struct excerpt {
@@ -364,7 +386,7 @@ static void copy_type(struct excerpt *x, const struct btf_type *t)
 	} else if (item_size(kind)) {
 		copy_items(x, t, kind);
 	} else {
-		buf_add(&x->types, t + 1, (size_t)extra_of(t));
+		buf_add(&x->types, t + 1, extra_of(t));
 	}
 }
 

@@ -26,6 +26,9 @@ void kernel_btf_free(struct kernel_btf *btf);
 /* Fills in the ids of the @n @names, in one pass. 0 or -ENOMEM. */
 int kernel_btf_find(struct kernel_btf *btf, struct kernel_btf_name *names, size_t n);
 
+/* The id of the function @name that BPF programs may call, which has a tag since Linux 6.10: so it is found quickly. 0: none. */
+uint32_t kernel_btf_kfunc(const struct kernel_btf *btf, const char *name);
+
 /*
  * Writes to @fd, as BTF of its own, all types that have one of the @n @names, with what they contain; a pointer's target
  * is left out, which CO-RE does not look at. 0 or -errno.

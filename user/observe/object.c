@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +13,27 @@
 #include <unistd.h>
 
 #include "nsscope_5_10.skel.h"
+#include "nsscope_6_17.skel.h"
 #include "observe/backends.h"
 #include "observe/kernel_btf.h"
 #include "observe/probes.h"
+#include "observe/verify.h"
 #include "util/cleanup.h"
 
-/* What a section's name says of its programs. Of all but kprobes the kernel wants the id of a BTF type. */
+/* What a section's name says of its programs. Of most the kernel wants the id of a BTF type. */
 static const struct hook {
-	const char *section; /* up to the slash */
+	const char *section; /* up to the slash, or all */
+	enum bpf_prog_type program;
 	enum bpf_attach_type type;
 	uint32_t kind; /* of the BTF type */
 	const char *prefix; /* of its name; what is behind the slash follows */
 } hooks[] = {
-	{ "tp_btf", BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_" },
-	{ "fentry", BPF_TRACE_FENTRY, BTF_KIND_FUNC, "" },
-	{ "fexit", BPF_TRACE_FEXIT, BTF_KIND_FUNC, "" },
-	{ "iter", BPF_TRACE_ITER, BTF_KIND_FUNC, "bpf_iter_" },
-	{ "kprobe.multi", BPF_TRACE_KPROBE_MULTI, BTF_KIND_UNKN, "" },
+	{ "tp_btf", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, BTF_KIND_TYPEDEF, "btf_trace_" },
+	{ "fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, BTF_KIND_FUNC, "" },
+	{ "fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, BTF_KIND_FUNC, "" },
+	{ "iter", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, BTF_KIND_FUNC, "bpf_iter_" },
+	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, BTF_KIND_UNKN, "" },
+	{ "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, BTF_KIND_UNKN, "" },
 };
 
 static const struct hook *hook_of(const struct bpf_program *program)
@@ -36,7 +41,7 @@ static const struct hook *hook_of(const struct bpf_program *program)
 	const char *section = bpf_program__section_name(program);
 	size_t len = strcspn(section, "/");
 
-	for (size_t i = 0; section[len] && i < ARRAY_SIZE(hooks); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		if (strlen(hooks[i].section) == len && !memcmp(hooks[i].section, section, len))
 			return &hooks[i];
 	return NULL;
@@ -58,22 +63,59 @@ static uint32_t known_id(const struct bpf_program *program)
 	return 0;
 }
 
+/* The object that is being loaded. libbpf's callback takes no argument of ours. */
+static struct object *loading;
+
+static uint32_t rdonly_cast; /* of the kernel; 0: the programs do without */
+
+static void put_rdonly_cast(struct verify_program *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct bpf_insn *insn = &p->insns[i];
+
+		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg || insn->imm != NSS_CALL_RDONLY_CAST)
+			continue;
+		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
+		insn->imm = (int)rdonly_cast;
+	}
+}
+
+/* Makes libbpf load a program that does nothing in place of @program. */
+static int load_nothing_for(struct bpf_program *program, struct bpf_prog_load_opts *opts)
+{
+	static struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int err = bpf_program__set_type(program, BPF_PROG_TYPE_SOCKET_FILTER);
+
+	*opts = (struct bpf_prog_load_opts){ .sz = sizeof(*opts) };
+	return err ? err : bpf_program__set_insns(program, nothing, ARRAY_SIZE(nothing));
+}
+
 /*
- * Called by libbpf before it loads a program. Until then the program had another type: for one of this type libbpf would
- * read all of the kernel's BTF.
+ * Called by libbpf before it loads a program, which is fitted to the kernel then. Until now the program had another type:
+ * for one of BPF_PROG_TYPE_TRACING libbpf would read all of the kernel's BTF. And it would load one after the other.
  */
 static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
+	const struct probe *probe = probe_find(bpf_program__name(program));
+	struct verify *v = probe && probe->place == PROBE_LOOK ? loading->later : loading->now;
 	const struct hook *hook = hook_of(program);
-	bool is_kprobe = hook->type == BPF_TRACE_KPROBE_MULTI;
-	int err = bpf_program__set_type(program, is_kprobe ? BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACING);
+	int err;
 
 	(void)cookie;
-	if (!err)
-		err = bpf_program__set_expected_attach_type(program, hook->type);
-	opts->expected_attach_type = hook->type; /* libbpf up to 1.1 has looked at the program's already */
-	opts->attach_btf_id = is_kprobe ? 0 : known_id(program);
-	return err;
+	opts->expected_attach_type = hook->type;
+	opts->attach_btf_id = hook->kind == BTF_KIND_UNKN ? 0 : known_id(program);
+	opts->line_info = NULL; /* only what the verifier complains of would show it */
+	opts->line_info_cnt = 0;
+	err = verify_add(v, bpf_program__name(program), hook->program, bpf_program__insns(program),
+			 bpf_program__insn_cnt(program), opts);
+	if (err)
+		return err;
+	if (rdonly_cast)
+		put_rdonly_cast(&v->programs[v->n - 1]);
+	return load_nothing_for(program, opts);
 }
 
 static int take_sections(void)
@@ -84,7 +126,7 @@ static int take_sections(void)
 	int err;
 
 	for (size_t i = 0; !taken && i < ARRAY_SIZE(hooks); i++) {
-		snprintf(section, sizeof(section), "%s+", hooks[i].section);
+		snprintf(section, sizeof(section), "%s%s", hooks[i].section, hooks[i].type ? "+" : "");
 		err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &opts);
 		if (err < 0)
 			return err;
@@ -93,16 +135,25 @@ static int take_sections(void)
 	return 0;
 }
 
-/*
- * Before 5.12 the kernel takes no program with an atomic exchange: there is a second build of the same programs for it,
- * which has the same maps and so the same skeleton.
- */
+/* Of the same programs there are three builds, which have the same maps and so the same skeleton: see core/compat.h. */
+static void choose_build(struct object *o)
+{
+	struct bpf_object_skeleton *s = o->skel->skeleton;
+	size_t size = s->data_sz;
+
+	rdonly_cast = kernel_rdonly_cast(o->kernel);
+	if (rdonly_cast)
+		s->data = (void *)nsscope_6_17_bpf__elf_bytes(&size);
+	else if (!kernel_has_atomics())
+		s->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
+	s->data_sz = size;
+}
+
 int object_open(struct object *ret_object)
 {
 	char path[32];
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
 	int err = take_sections();
-	size_t size;
 
 	*ret_object = (struct object){ .excerpt = -1 };
 	if (err)
@@ -113,28 +164,29 @@ int object_open(struct object *ret_object)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", ret_object->excerpt);
 	ret_object->skel = calloc(1, sizeof(*ret_object->skel));
 	err = ret_object->skel ? nsscope_bpf__create_skeleton(ret_object->skel) : -ENOMEM;
+	if (!err)
+		err = kernel_btf_open(&ret_object->kernel);
 	if (err)
 		return err;
-	if (!kernel_has_atomics()) {
-		ret_object->skel->skeleton->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
-		ret_object->skel->skeleton->data_sz = size;
-	}
+	choose_build(ret_object);
 	return bpf_object__open_skeleton(ret_object->skel->skeleton, &opts);
 }
 
 /* Looks up the hooks of the programs that are to be loaded, and the functions for kprobes. */
-static int find_hooks(struct object *o, struct kernel_btf *kernel)
+static int find_hooks(struct object *o)
 {
 	static char text[OBJECT_PROGRAMS_MAX][96];
 	struct kernel_btf_name names[OBJECT_PROGRAMS_MAX + PROBE_FUNCTIONS_MAX];
 	struct bpf_program *program;
-	size_t n = 0;
+	size_t n = 0, functions = 0;
 	int err;
 
 	bpf_object__for_each_program(program, o->skel->obj) {
 		const struct hook *hook = hook_of(program);
 		const char *section = bpf_program__section_name(program);
 
+		if (hook && hook->program == BPF_PROG_TYPE_KPROBE && bpf_program__autoload(program))
+			functions = probe_function_count;
 		if (!hook || hook->kind == BTF_KIND_UNKN || !bpf_program__autoload(program))
 			continue;
 		if (n == OBJECT_PROGRAMS_MAX || strlen(section) >= sizeof(known[n].section))
@@ -144,12 +196,12 @@ static int find_hooks(struct object *o, struct kernel_btf *kernel)
 		names[n] = (struct kernel_btf_name){ text[n], hook->kind, 0 };
 		n++;
 	}
-	for (size_t i = 0; i < probe_function_count; i++)
+	for (size_t i = 0; i < functions; i++)
 		names[n + i] = (struct kernel_btf_name){ probe_functions[i].name, BTF_KIND_FUNC, 0 };
-	err = kernel_btf_find(kernel, names, n + probe_function_count);
+	err = kernel_btf_find(o->kernel, names, n + functions);
 	for (size_t i = 0; i < n; i++)
 		known[i].id = names[i].id;
-	for (size_t i = 0; i < probe_function_count; i++)
+	for (size_t i = 0; i < functions; i++)
 		has_function[i] = names[n + i].id;
 	return err;
 }
@@ -161,7 +213,8 @@ static int leave_out_missing(struct object *o)
 	bpf_object__for_each_program(program, o->skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
-		if (!probe || probe->backend == BACKEND_KPROBE || !bpf_program__autoload(program) || known_id(program))
+		if (!probe || hook_of(program)->kind == BTF_KIND_UNKN || !bpf_program__autoload(program) ||
+		    known_id(program))
 			continue;
 		if (!probe->optional)
 			return -ESRCH;
@@ -171,7 +224,7 @@ static int leave_out_missing(struct object *o)
 }
 
 /* What CO-RE may look up is what the object's own BTF names. */
-static int make_excerpt(struct object *o, struct kernel_btf *kernel)
+static int make_excerpt(struct object *o)
 {
 	const struct btf *btf = bpf_object__btf(o->skel->obj);
 	uint32_t end = btf__type_cnt(btf);
@@ -187,25 +240,59 @@ static int make_excerpt(struct object *o, struct kernel_btf *kernel)
 		if (t->name_off && (btf_is_composite(t) || btf_is_any_enum(t) || btf_is_typedef(t)))
 			names[n++] = (struct kernel_btf_name){ btf__name_by_offset(btf, t->name_off), btf_kind(t), 0 };
 	}
-	err = kernel_btf_excerpt(kernel, names, n, o->excerpt);
+	err = kernel_btf_excerpt(o->kernel, names, n, o->excerpt);
 	free(names);
 	return err;
 }
 
+/* Has programs verified, and puts each in its place. */
+static int load_verified(struct object *o, struct verify *v)
+{
+	int err = 0;
+
+	verify_all(v);
+	for (size_t i = 0; !err && i < v->n; i++) {
+		int fd = bpf_program__fd(bpf_object__find_program_by_name(o->skel->obj, v->programs[i].name));
+
+		if (v->programs[i].fd < 0)
+			o->refused = v->programs[i].name;
+		err = v->programs[i].fd < 0 ? v->programs[i].fd : dup3(v->programs[i].fd, fd, O_CLOEXEC) < 0 ? -errno : 0;
+	}
+	verify_free(v);
+	return err;
+}
+
+/* Has libbpf do all but load the programs. */
+static int load_programs(struct object *o)
+{
+	int err;
+
+	o->now = verify_new();
+	o->later = verify_new();
+	if (!o->now || !o->later)
+		return -ENOMEM;
+	loading = o;
+	err = bpf_object__load_skeleton(o->skel->skeleton);
+	loading = NULL;
+	return err ? err : load_verified(o, TAKE_PTR(o->now));
+}
+
+int object_load_later(struct object *o)
+{
+	return o->later ? load_verified(o, TAKE_PTR(o->later)) : 0;
+}
+
 int object_load(struct object *o)
 {
-	struct kernel_btf *kernel;
-	int err = kernel_btf_open(&kernel);
+	int err = find_hooks(o);
 
-	if (err)
-		return err;
-	err = find_hooks(o, kernel);
 	if (!err)
 		err = leave_out_missing(o);
 	if (!err)
-		err = make_excerpt(o, kernel);
-	kernel_btf_free(kernel);
-	return err ? err : bpf_object__load_skeleton(o->skel->skeleton);
+		err = make_excerpt(o);
+	kernel_btf_free(o->kernel);
+	o->kernel = NULL;
+	return err ? err : load_programs(o);
 }
 
 /* All functions by one link: each link takes an RCU grace period to close. */
@@ -220,7 +307,7 @@ static int attach_kprobes(int fd, bool at_return, uint64_t types)
 	for (size_t i = 0; i < probe_function_count; i++) {
 		const struct probe_function *f = &probe_functions[i];
 
-		if (!has_function[i] || !(f->types & types) || (at_return && (f->cookie & NSS_COOKIE_KEEP)))
+		if (!has_function[i] || !(f->types & types) || (at_return && (f->cookie & (NSS_COOKIE_KEEP | NSS_COOKIE_END))))
 			continue;
 		names[n] = f->name;
 		cookies[n++] = f->cookie;
@@ -249,6 +336,9 @@ void object_close(struct object *o)
 {
 	if (o->skel)
 		nsscope_bpf__destroy(o->skel);
+	kernel_btf_free(o->kernel);
+	verify_free(o->now);
+	verify_free(o->later);
 	if (o->excerpt >= 0)
 		close(o->excerpt);
 	*o = (struct object){ .excerpt = -1 };

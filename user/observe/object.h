@@ -8,11 +8,17 @@
 #include "nsscope.skel.h"
 
 /* The most programs that it may have. */
-#define OBJECT_PROGRAMS_MAX 96
+#define OBJECT_PROGRAMS_MAX 160
+
+struct kernel_btf;
+struct verify;
 
 struct object {
 	struct nsscope_bpf *skel;
+	struct kernel_btf *kernel; /* until it is loaded */
 	int excerpt; /* memfd: the part of the kernel's BTF that matters */
+	struct verify *now, *later; /* programs to be loaded */
+	const char *refused; /* the program that the kernel did not take; NULL: none */
 };
 
 /* Opens it; programs and maps can then be set up. 0 or -errno. */
@@ -23,6 +29,9 @@ int object_open(struct object *ret_object);
  * have are left out, their autoload is cleared. 0 or -errno; -ESRCH: the kernel does not have a function or tracepoint.
  */
 int object_load(struct object *object);
+
+/* Loads what is not needed for a start (PROBE_LOOK), when called the first time. 0 or -errno. */
+int object_load_later(struct object *object);
 
 /*
  * Attaches @program where its section says, kprobes to the functions that give the @types (bit per enum nss_type): a

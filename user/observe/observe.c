@@ -16,6 +16,7 @@
 #include "observe/object.h"
 #include "observe/probes.h"
 #include "util/cleanup.h"
+#include "util/fds.h"
 
 struct observer {
 	struct object object;
@@ -26,6 +27,7 @@ struct observer {
 	uint8_t *tracked;
 	size_t tracked_size;
 	bool nested; /* nsscope is not in the initial PID namespace */
+	bool notes; /* namespaces that were there before are to be noted */
 	bool spares; /* of each hook that has spare programs, these are attached, not the real one */
 	char backend[256];
 };
@@ -96,7 +98,7 @@ static bool is_needed(const struct observer *o, const struct bpf_program *progra
 		return true; /* a function that programs share */
 	if ((backends[probe->backend].types & BACKEND_CALLS) == BACKEND_CALLS && probe->backend != o->calls)
 		return false;
-	if (probe->place == PROBE_SPARE && !o->spares)
+	if ((probe->place == PROBE_SPARE && !o->spares) || (probe->place == PROBE_NOTE && !o->notes))
 		return false;
 	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->nested);
 }
@@ -120,16 +122,20 @@ static int configure(struct observer *o, const struct observe_settings *settings
 {
 	struct nsscope_bpf *skel = o->object.skel;
 	struct nss_config conf = settings->conf;
+	bool mounts = conf.types & (BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT));
 	struct host host;
+	uint32_t cpus;
 	int err = host_read(&host);
 
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
+	o->notes = settings->notes;
 	o->nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	o->spares = kernel_preempts_tracepoints();
 	conf.wake_bytes = settings->buffer / 4;
 	conf.scratches = o->spares ? NSS_SCRATCHES : 2;
+	conf.keeps = o->calls != BACKEND_TRACEPOINT;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	o->conf = (const struct nss_config *)&skel->rodata->conf;
 	choose_programs(o);
@@ -138,8 +144,23 @@ static int configure(struct observer *o, const struct observe_settings *settings
 		err = size_by_pids(skel->maps.tracked, true);
 	if (!err)
 		err = size_by_pids(skel->maps.marks, o->spares);
+	cpus = (uint32_t)libbpf_num_possible_cpus();
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)libbpf_num_possible_cpus() * conf.scratches);
+		err = bpf_map__set_max_entries(skel->maps.scratches, cpus * conf.scratches);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.works, (conf.types & BACKEND_CALLS) ? cpus * conf.scratches : 1);
+	if (!err && !(conf.types & BACKEND_CALLS))
+		err = bpf_map__set_max_entries(skel->maps.contexts, 1);
+	if (!err && !(conf.types & BACKEND_TYPE(NS_DESTROY)))
+		err = bpf_map__set_max_entries(skel->maps.told_ns, 1);
+	if (!err && !(conf.types & BACKEND_TYPE(NS_DESTROY)))
+		err = bpf_map__set_max_entries(skel->maps.told_at, 1);
+	if (!err && !(conf.types & BACKEND_TYPE(DETACH)))
+		err = bpf_map__set_max_entries(skel->maps.told_mounts, 1);
+	if (!err && !(conf.types & BACKEND_TYPE(DETACH)))
+		err = bpf_map__set_max_entries(skel->maps.told_mount_at, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.stashes, mounts ? NSS_STASHES : 1);
 	o->tracked_size = (size_t)bpf_map__max_entries(skel->maps.tracked) * NSS_TRACKED_PAGE;
 	return err;
 }
@@ -171,6 +192,16 @@ static int find_host_level(struct observer *o)
 	while ((n = read(fd, discarded, sizeof(discarded))) > 0)
 		;
 	return n < 0 ? -errno : 0;
+}
+
+/* Runs a program that nsscope runs itself, if it is loaded. */
+static int run(const struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!bpf_program__autoload(program))
+		return 0;
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
 }
 
 /* Where the spare programs go on to. */
@@ -207,7 +238,9 @@ static int attach(struct observer *o)
 	bpf_object__for_each_program(program, o->object.skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
-		if (!probe || probe->backend == BACKEND_ITER || !bpf_program__autoload(program) ||
+		if (!probe || probe->backend == BACKEND_ITER || probe->place == PROBE_RUN ||
+		    probe->place == PROBE_LOOK ||
+		    probe->place == PROBE_NOTE || !bpf_program__autoload(program) ||
 		    (probe->place == PROBE_REAL && o->spares))
 			continue;
 		o->links[o->nlinks] = object_attach(program, o->conf->types);
@@ -244,12 +277,17 @@ static int open_with(struct observer *o, const struct observe_settings *settings
 		err = configure(o, settings);
 	if (err)
 		explain(ret_error, settings, err, "prepare the BPF programs");
-	if (!err && (err = object_load(&o->object)))
+	if (!err && (err = object_load(&o->object))) {
+		if (o->object.refused)
+			snprintf(first_warning, sizeof(first_warning), "the kernel refuses the program %s", o->object.refused);
 		explain(ret_error, settings, err, "load the BPF programs");
+	}
 	if (!err && (err = map_tracked(o)))
 		explain(ret_error, settings, err, "map the tracked set");
 	if (!err && (err = find_host_level(o)))
 		explain(ret_error, settings, err, "find nsscope's own PID namespace");
+	if (!err && (err = run(o->object.skel->progs.note_host)))
+		explain(ret_error, settings, err, "note nsscope's own place in the mount tree");
 	if (!err && (err = attach(o)))
 		explain(ret_error, settings, err, "attach the BPF programs");
 	return err;
@@ -318,6 +356,27 @@ void observe_track(struct observer *o, uint32_t pid, bool tracked)
 bool observe_is_tracked(const struct observer *o, uint32_t pid)
 {
 	return pid < o->tracked_size && __atomic_load_n(&o->tracked[pid], __ATOMIC_SEQ_CST);
+}
+
+int observe_prepare_look(struct observer *o)
+{
+	return object_load_later(&o->object);
+}
+
+int observe_look(struct observer *o)
+{
+	int err = run(o->object.skel->progs.look_at_mounts);
+
+	return err ? err : run(o->object.skel->progs.look_at_namespaces);
+}
+
+int observe_note_namespace(struct observer *o, int fd)
+{
+	uint64_t args[1] = { (uint64_t)fd };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	const struct bpf_program *program = o->object.skel->progs.note_namespace;
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
 }
 
 int observe_events_fd(const struct observer *o)
@@ -402,7 +461,7 @@ static void close_aside(const int *links, size_t n)
 		if (!is_link)
 			close(fd);
 	}
-	close_range((unsigned)highest + 1, ~0U, 0);
+	close_fds((unsigned)highest + 1, ~0U);
 	_exit(0);
 }
 

@@ -15,6 +15,7 @@
 struct observe_settings {
 	struct nss_config conf; /* host_pid_ns and wake_bytes are filled in by observe_open */
 	const char *backend; /* the only one to use for system calls, by its name; NULL: the best that works */
+	bool notes; /* observe_note_namespace is to be called: a large program, not to be verified without need */
 	uint32_t buffer; /* bytes of the ring buffer: a power of two, at least a page */
 };
 
@@ -37,6 +38,18 @@ void observe_cloner(struct observer *o, pid_t pid);
 /* Adds to (or takes from) the tracked set the process that the initial PID namespace calls @pid. */
 void observe_track(struct observer *o, uint32_t pid, bool tracked);
 bool observe_is_tracked(const struct observer *o, uint32_t pid);
+
+/* Loads what observe_look needs, when called the first time: so a start need not wait for it. 0 or -errno. */
+int observe_prepare_look(struct observer *o);
+
+/* Has the kernel side look which mounts have gone and which namespaces have ended since the last time. 0 or -errno. */
+int observe_look(struct observer *o);
+
+/*
+ * Has the kernel side tell the end of the namespace as well that the namespace file @fd is of, which was there before. 0 or
+ * -errno; what finds no place is counted as lost.
+ */
+int observe_note_namespace(struct observer *o, int fd);
 
 /* File descriptor of the ring buffer's map. */
 int observe_events_fd(const struct observer *o);

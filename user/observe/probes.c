@@ -5,7 +5,11 @@
 
 #include "util/cleanup.h"
 
-#define CALL_TYPES(EV) (BACKEND_TYPE(EV) | (NSS_EV_##EV == NSS_EV_UNSHARE ? BACKEND_TYPE(NS_CREATE) : 0))
+/* Calls that can make a namespace. */
+#define MAKES_NS (BACKEND_TYPE(UNSHARE) | BACKEND_TYPE(OPEN_TREE) | BACKEND_TYPE(OPEN_TREE_ATTR) | BACKEND_TYPE(FSMOUNT))
+#define CALL_TYPES(EV) (BACKEND_TYPE(EV) | (BACKEND_TYPE(EV) & MAKES_NS ? BACKEND_TYPE(NS_CREATE) : 0))
+/* Calls that not every kernel has: of 5.12 and 6.15. */
+#define IS_NEWER(EV) (NSS_EV_##EV == NSS_EV_MOUNT_SETATTR || NSS_EV_##EV == NSS_EV_OPEN_TREE_ATTR)
 
 /*
  * A mode that needs no system call attaches no system call tracepoint: these slow down every call of every task. The
@@ -29,8 +33,8 @@ static const struct probe probes[] = {
 	{ "probe_leave", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 #define SYSCALL(EV, name, ...)                                               \
-	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false, PROBE_PLAIN }, \
-	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, false, PROBE_PLAIN }, \
+	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), PROBE_PLAIN }, \
+	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), PROBE_PLAIN }, \
 	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },  \
 	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },
 #include "abi/syscalls.def"
@@ -40,6 +44,19 @@ static const struct probe probes[] = {
 	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true, PROBE_PLAIN },
 	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true, PROBE_PLAIN },
 	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true, PROBE_PLAIN },
+	{ "keep_fsopen", BACKEND_FENTRY, BACKEND_TYPE(FSOPEN), 0, true, PROBE_PLAIN },
+	{ "keep_fsconfig", BACKEND_FENTRY, BACKEND_TYPE(FSCONFIG), 0, true, PROBE_PLAIN },
+#define END(function) { "end_" function, BACKEND_FENTRY, BACKEND_TYPE(NS_DESTROY), 0, true, PROBE_PLAIN }
+	END("put_ipc_ns"), END("put_mnt_ns"), END("__put_net"), END("__put_user_ns"), END("proc_free_inum"),
+#undef END
+	{ "enter_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
+	{ "leave_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
+	{ "note_host", BACKEND_FORK,
+	  BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) | BACKEND_TYPE(MOUNT_SETATTR), 0, false,
+	  PROBE_RUN },
+	{ "look_at_namespaces", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_LOOK },
+	{ "look_at_mounts", BACKEND_FORK, BACKEND_TYPE(DETACH), 0, false, PROBE_LOOK },
+	{ "note_namespace", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_NOTE },
 	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, PROBE_PLAIN },
 };
 
@@ -64,6 +81,15 @@ const struct probe_function probe_functions[] = {
 	{ "security_move_mount", BACKEND_TYPE(MOVE_MOUNT), NSS_EV_MOVE_MOUNT | NSS_COOKIE_KEEP },
 	{ "security_sb_pivotroot", BACKEND_TYPE(PIVOT_ROOT), NSS_EV_PIVOT_ROOT | NSS_COOKIE_KEEP },
 	{ "security_path_chroot", BACKEND_TYPE(CHROOT), NSS_EV_CHROOT | NSS_COOKIE_KEEP },
+	{ "get_fs_type", BACKEND_TYPE(FSOPEN), NSS_EV_FSOPEN | NSS_COOKIE_KEEP },
+	{ "vfs_parse_fs_param", BACKEND_TYPE(FSCONFIG), NSS_EV_FSCONFIG | NSS_COOKIE_KEEP },
+	{ "__detach_mounts", BACKEND_TYPE(DETACH), NSS_EV_DETACH },
+	{ "put_ipc_ns", BACKEND_TYPE(NS_DESTROY), NSS_NS_IPC | NSS_COOKIE_END },
+	{ "put_mnt_ns", BACKEND_TYPE(NS_DESTROY), NSS_NS_MNT | NSS_COOKIE_END },
+	{ "put_pid_ns", BACKEND_TYPE(NS_DESTROY), NSS_NS_PID | NSS_COOKIE_END },
+	{ "__put_net", BACKEND_TYPE(NS_DESTROY), NSS_NS_NET | NSS_COOKIE_END },
+	{ "__put_user_ns", BACKEND_TYPE(NS_DESTROY), NSS_NS_USER | NSS_COOKIE_END },
+	{ "proc_free_inum", BACKEND_TYPE(NS_DESTROY), NSS_COOKIE_INUM },
 };
 const size_t probe_function_count = ARRAY_SIZE(probe_functions);
 

@@ -15,6 +15,9 @@ enum probe_place {
 	PROBE_PLAIN, /* attached */
 	PROBE_REAL, /* attached, or gone on to from those that follow, where a tracepoint can be preempted */
 	PROBE_SPARE,
+	PROBE_RUN, /* run by nsscope itself */
+	PROBE_LOOK, /* the same, at the ticks of the reader: so it is loaded at the first */
+	PROBE_NOTE, /* the same, if namespaces that were there before are to be noted */
 };
 
 struct probe {
@@ -30,7 +33,7 @@ struct probe {
 struct probe_function {
 	const char *name;
 	uint64_t types; /* as in struct probe */
-	uint64_t cookie; /* NSS_COOKIE_KEEP: only its beginning is of interest */
+	uint64_t cookie; /* NSS_COOKIE_KEEP, NSS_COOKIE_END: only its beginning is of interest */
 };
 
 extern const struct probe_function probe_functions[];

@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One JSON object a line, schema version 1. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "event/format.h"
 #include "event/kinds.h"
 #include "sink/schema.h"
 #include "sink/sinks.h"
 
+/* Processes have the same namespaces as those before them, mostly: what was written of them last. */
+struct json {
+	uint32_t ns[NSS_NS_MAX];
+	struct buf text; /* empty: nothing yet */
+};
+
+static int json_open(struct sink *s)
+{
+	s->priv = calloc(1, sizeof(struct json));
+	return s->priv ? 0 : -ENOMEM;
+}
+
+static void json_end(struct sink *s)
+{
+	struct json *j = s->priv;
+
+	buf_free(&j->text);
+	free(j);
+}
+
 static void add_number(struct buf *b, const char *key, uint64_t v)
 {
 	buf_adds(b, key);
 	buf_addu(b, v);
-}
-
-/* RFC 3339 in UTC with nanoseconds. */
-static void add_time(struct buf *b, uint64_t ns)
-{
-	time_t s = (time_t)(ns / 1000000000);
-	struct tm tm;
-	char text[64];
-
-	gmtime_r(&s, &tm);
-	buf_add(b, text, strftime(text, sizeof(text), "\"time\":\"%Y-%m-%dT%H:%M:%S", &tm));
-	buf_addf(b, ".%09uZ\"", (unsigned)(ns % 1000000000));
 }
 
 static void add_side(struct buf *b, const char *key, const struct nss_pid *pid, uint32_t ppid, uint32_t uid, uint32_t gid)
@@ -37,19 +46,38 @@ static void add_side(struct buf *b, const char *key, const struct nss_pid *pid, 
 	buf_adds(b, "},");
 }
 
-static void add_comm(struct buf *b, const char *comm)
+static void write_namespaces(struct buf *b, const uint32_t *ns)
 {
-	size_t len = strlen(comm);
-
-	buf_adds(b, ",\"comm\":");
-	json_string(b, comm, len);
-	if (!utf8_valid(comm, len)) {
-		buf_adds(b, ",\"comm_raw\":");
-		json_base64(b, comm, len);
+	for (size_t i = 0; i < NSS_NS_MAX; i++) {
+		buf_adds(b, i ? ",\"" : "{\"");
+		buf_adds(b, ns_names[i]);
+		buf_adds(b, "\":");
+		if (ns[i])
+			buf_addu(b, ns[i]);
+		else
+			buf_adds(b, "null");
 	}
+	buf_adds(b, "},");
 }
 
-static void add_task(struct buf *b, const struct event *e)
+/* @j: NULL, nothing is kept. */
+static void add_namespaces(struct buf *b, struct json *j, const uint32_t *ns)
+{
+	if (!j) {
+		write_namespaces(b, ns);
+		return;
+	}
+	if (!j->text.len || j->text.failed || memcmp(j->ns, ns, sizeof(j->ns))) {
+		memcpy(j->ns, ns, sizeof(j->ns));
+		j->text.len = 0;
+		j->text.failed = false;
+		write_namespaces(&j->text, ns);
+	}
+	b->failed = b->failed || j->text.failed;
+	buf_add(b, j->text.data, j->text.len);
+}
+
+static void add_task(struct buf *b, struct json *j, const struct event *e)
 {
 	const struct nss_task *t = e->task;
 
@@ -63,19 +91,11 @@ static void add_task(struct buf *b, const struct event *e)
 		buf_addc(b, '}');
 	}
 	add_number(b, "],\"start_ns\":", t->start_ns);
-	add_comm(b, t->comm);
+	buf_addc(b, ',');
+	json_member(b, "comm", t->comm, strlen(t->comm));
 	add_number(b, ",\"cgroup_id\":", t->cgroup_id);
 	buf_adds(b, ",\"ns\":");
-	for (size_t i = 0; i < NSS_NS_MAX; i++) {
-		buf_adds(b, i ? ",\"" : "{\"");
-		buf_adds(b, ns_names[i]);
-		buf_adds(b, "\":");
-		if (t->ns[i])
-			buf_addu(b, t->ns[i]);
-		else
-			buf_adds(b, "null");
-	}
-	buf_adds(b, "},");
+	add_namespaces(b, j, t->ns);
 }
 
 /* The members of the payload, each with a comma behind; closes the object after the last. */
@@ -87,36 +107,68 @@ static void add_members(struct buf *b, const struct event *e)
 	buf_addc(b, '}');
 }
 
-static int json_event(struct sink *s, const struct event *e, const struct model *m)
+/* Of the end: what became of the events. */
+static void add_tally(struct buf *b, const struct sink *s)
 {
-	struct buf *b = &s->buf;
+	const struct tally *t = s->tally;
 
+	if (s->missing)
+		add_number(b, "\"not_written\":", s->missing), buf_addc(b, ',');
+	if (!t)
+		return;
+	if (t->filters || t->left_out)
+		add_number(b, "\"left_out\":", t->left_out), buf_addc(b, ',');
+	if (t->alerts)
+		add_number(b, "\"alerts\":", t->alerted), buf_addc(b, ',');
+}
+
+static void add_line(struct buf *b, const struct sink *s, struct json *j, const struct event *e, const struct model *m)
+{
 	buf_adds(b, "{\"type\":\"");
 	buf_adds(b, e->desc->name);
 	buf_adds(b, "\",");
 	if (e->seq)
 		add_number(b, "\"seq\":", e->seq), buf_addc(b, ',');
+	if (e->alert)
+		buf_adds(b, "\"alert\":true,");
 	if (e->rec->type == NSS_EV_START)
 		buf_addf(b, "\"schema\":%d,", SCHEMA_VERSION);
-	add_time(b, e->rec->mono_ns + m->wall_offset_ns);
+	buf_adds(b, "\"time\":");
+	json_time(b, e->rec->mono_ns + m->wall_offset_ns);
 	add_number(b, ",\"mono_ns\":", e->rec->mono_ns);
 	buf_addc(b, ',');
-	if (e->task) {
-		add_task(b, e);
+	if (e->desc->class != CLASS_META) {
+		if (e->task)
+			add_task(b, j, e);
 		buf_addc(b, '"');
 		buf_adds(b, e->desc->name);
 		buf_adds(b, "\":{");
 		add_members(b, e);
 		buf_adds(b, "}\n");
 	} else {
+		if (e->rec->type == NSS_EV_END)
+			add_tally(b, s);
 		add_members(b, e);
 		buf_addc(b, '\n');
 	}
+}
+
+void json_line(struct buf *b, const struct sink *s, const struct event *e, const struct model *m)
+{
+	add_line(b, s, NULL, e, m);
+}
+
+static int json_event(struct sink *s, const struct event *e, const struct model *m)
+{
+	add_line(&s->buf, s, s->priv, e, m);
 	return 0;
 }
 
 const struct sink_ops sink_json = {
 	.name = "json",
+	.lines = true,
 	.doc = "one JSON object a line (see --json-schema)",
+	.open = json_open,
 	.event = json_event,
+	.close = json_end,
 };

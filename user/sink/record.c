@@ -20,4 +20,5 @@ const struct sink_ops sink_record = {
 	.doc = "a recording, for nsscope replay",
 	.open = record_open,
 	.record = record_record,
+	.needs_all = true,
 };

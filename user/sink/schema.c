@@ -6,6 +6,8 @@
 #include "event/format.h"
 #include "event/kinds.h"
 
+#define SCHEMA_ALERT "\"alert\":{\"const\":true,\"description\":\"--alert holds of it\"},"
+
 /* Adds @text with the field's name for each @. */
 static void add_named(struct buf *b, const char *text, const char *name)
 {
@@ -83,21 +85,13 @@ static void add_definitions(struct buf *b)
 	buf_adds(b, "}}}");
 }
 
-static void add_task_event(struct buf *b, const struct event_desc *d)
+/* "name":{the payload}, and the end of the event. */
+static void add_payload(struct buf *b, const struct event_desc *d)
 {
-	const char *seq = d->group == GROUP_NONE ? "" : "\"seq\",";
+	size_t before;
 
-	buf_addf(b, "\"required\":[\"type\",%s\"time\",\"mono_ns\",\"host\",\"inside\",\"pids\",\"start_ns\",\"comm\","
-		    "\"cgroup_id\",\"ns\",\"%s\"],\"properties\":{\"type\":{\"const\":\"%s\"},", seq, d->name, d->name);
-	if (*seq)
-		buf_adds(b, "\"seq\":{\"type\":\"integer\",\"minimum\":1},");
-	buf_adds(b, "\"time\":{\"$ref\":\"#/$defs/time\"},\"mono_ns\":{\"$ref\":\"#/$defs/uint\"},"
-		    "\"host\":{\"$ref\":\"#/$defs/side\"},\"inside\":{\"$ref\":\"#/$defs/side\"},"
-		    "\"pids\":{\"$ref\":\"#/$defs/pids\"},\"start_ns\":{\"$ref\":\"#/$defs/uint\"},"
-		    "\"comm\":{\"type\":\"string\"},\"comm_raw\":{\"$ref\":\"#/$defs/base64\"},"
-		    "\"cgroup_id\":{\"$ref\":\"#/$defs/uint\"},\"ns\":{\"$ref\":\"#/$defs/ns\"},");
 	buf_addf(b, "\"%s\":{\"type\":\"object\",\"additionalProperties\":false,\"required\":[", d->name);
-	size_t before = b->len;
+	before = b->len;
 
 	add_required_members(b, d);
 	if (b->len > before) /* without the comma in front of the first */
@@ -110,6 +104,31 @@ static void add_task_event(struct buf *b, const struct event_desc *d)
 	buf_adds(b, "}}}");
 }
 
+static void add_task_event(struct buf *b, const struct event_desc *d)
+{
+	const char *seq = d->group == GROUP_NONE ? "" : "\"seq\",";
+
+	buf_addf(b, "\"required\":[\"type\",%s\"time\",\"mono_ns\",\"host\",\"inside\",\"pids\",\"start_ns\",\"comm\","
+		    "\"cgroup_id\",\"ns\",\"%s\"],\"properties\":{\"type\":{\"const\":\"%s\"},", seq, d->name, d->name);
+	if (*seq)
+		buf_adds(b, "\"seq\":{\"type\":\"integer\",\"minimum\":1}," SCHEMA_ALERT);
+	buf_adds(b, "\"time\":{\"$ref\":\"#/$defs/time\"},\"mono_ns\":{\"$ref\":\"#/$defs/uint\"},"
+		    "\"host\":{\"$ref\":\"#/$defs/side\"},\"inside\":{\"$ref\":\"#/$defs/side\"},"
+		    "\"pids\":{\"$ref\":\"#/$defs/pids\"},\"start_ns\":{\"$ref\":\"#/$defs/uint\"},"
+		    "\"comm\":{\"type\":\"string\"},\"comm_raw\":{\"$ref\":\"#/$defs/base64\"},"
+		    "\"cgroup_id\":{\"$ref\":\"#/$defs/uint\"},\"ns\":{\"$ref\":\"#/$defs/ns\"},");
+	add_payload(b, d);
+}
+
+/* An event of no process. */
+static void add_lone_event(struct buf *b, const struct event_desc *d)
+{
+	buf_addf(b, "\"required\":[\"type\",\"seq\",\"time\",\"mono_ns\",\"%s\"],\"properties\":{\"type\":{\"const\":\"%s\"},"
+		    "\"seq\":{\"type\":\"integer\",\"minimum\":1}," SCHEMA_ALERT "\"time\":{\"$ref\":\"#/$defs/time\"},"
+		    "\"mono_ns\":{\"$ref\":\"#/$defs/uint\"},", d->name, d->name);
+	add_payload(b, d);
+}
+
 static void add_meta_event(struct buf *b, const struct event_desc *d)
 {
 	const char *schema = d == &event_descs[NSS_EV_START] ? "\"schema\"," : "";
@@ -120,6 +139,11 @@ static void add_meta_event(struct buf *b, const struct event_desc *d)
 		    "\"mono_ns\":{\"$ref\":\"#/$defs/uint\"}", d->name);
 	if (*schema)
 		buf_addf(b, ",\"schema\":{\"const\":%d}", SCHEMA_VERSION);
+	if (d == &event_descs[NSS_EV_END])
+		buf_adds(b, ",\"left_out\":{\"type\":\"integer\",\"minimum\":0,\"description\":\"of the events, those that "
+			    "--filter and --exit-on left out\"},\"not_written\":{\"type\":\"integer\",\"minimum\":1,"
+			    "\"description\":\"of the events shown, those that could not be written to this file\"},\"alerts\":{\"type\":\"integer\",\"minimum\":0,"
+			    "\"description\":\"events that --alert holds of\"}");
 	add_properties(b, d);
 	buf_addc(b, '}');
 }
@@ -142,10 +166,13 @@ void schema_write(struct buf *b)
 		buf_addc(b, ',');
 		if (d->class == CLASS_TASK)
 			add_task_event(b, d);
+		else if (d->class == CLASS_LONE)
+			add_lone_event(b, d);
 		else
 			add_meta_event(b, d);
 		buf_addc(b, '}');
 		first = false;
 	}
+	schema_add_listings(b);
 	buf_adds(b, "]}\n");
 }

@@ -12,6 +12,8 @@ static const struct sink_ops *const sinks[] = {
 	&sink_json,
 	&sink_record,
 	&sink_table,
+	&sink_svg,
+	&sink_journal,
 };
 
 const struct sink_ops *sink_find(const char *name)

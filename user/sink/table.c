@@ -146,20 +146,20 @@ static void add_levels(struct sink *s, const struct process *p)
 
 static int add_table(struct sink *s, const struct model *m)
 {
-	size_t n = HASH_COUNT(m->processes), i = 0;
-	struct process **all = calloc(n + 1, sizeof(*all)), *p, *next;
+	size_t n = m->processes.count, i = 0;
+	struct process **all = calloc(n + 1, sizeof(*all)), *p;
+	uint32_t pid = 0;
 	int err = 0;
 
 	if (!all)
 		return -ENOMEM;
-	HASH_ITER(hh, m->processes, p, next)
+	while ((p = pidtable_next(&m->processes, &pid)))
 		all[i++] = p;
 	if (s->style.levels) {
 		for (i = 0; i < n; i++)
 			add_levels(s, all[i]);
 	} else {
 		buf_adds(&s->buf, "    HOST     PPID   INSIDE     PID_NS     UID  COMMAND\n");
-		qsort(all, n, sizeof(*all), by_pid);
 		if (s->style.tree)
 			err = add_tree(s, m, all, n);
 		for (i = 0; i < n && !s->style.tree; i++)
@@ -178,4 +178,5 @@ const struct sink_ops sink_table = {
 	.name = "table",
 	.doc = "the processes that run at the end, with their PIDs at all levels",
 	.event = table_event,
+	.needs_all = true,
 };

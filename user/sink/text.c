@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "event/kinds.h"
+#include "event/steps.h"
 #include "sink/sinks.h"
 #include "view/columns.h"
 
@@ -30,6 +31,7 @@ struct text {
 #define SGR_YELLOW "\033[33m"
 #define SGR_MAGENTA "\033[35m"
 #define SGR_CYAN "\033[36m"
+#define SGR_ALERT "\033[1;7;31m"
 #define SGR_END "\033[0m"
 
 static int text_open(struct sink *s)
@@ -122,29 +124,28 @@ static void add_time(struct sink *s, const struct event *e, const struct model *
 	colored(s, SGR_DIM, t->cell.data, t->cell.len);
 }
 
-static void add_pids(struct sink *s, const struct event *e)
+static void add_pids(struct sink *s, const struct nss_pid *pids, uint16_t levels)
 {
 	struct text *t = s->priv;
 	struct buf chain = {};
 
 	t->cell.len = 0;
-	buf_addu(&t->cell, event_host(e)->pid);
+	buf_addu(&t->cell, pids[0].pid);
 	pad_left(&s->buf, t->cell.data, t->cell.len, HOST_WIDTH);
-	pid_chain(&chain, e->pids, e->rec->levels, s->style.wide);
+	pid_chain(&chain, pids, levels, s->style.wide);
 	t->cell.len = 0;
 	pad_left(&t->cell, chain.data, chain.len, INSIDE_WIDTH + 1);
-	colored(s, e->rec->levels > 1 ? SGR_BOLD : SGR_DIM, t->cell.data, t->cell.len);
+	colored(s, levels > 1 ? SGR_BOLD : SGR_DIM, t->cell.data, t->cell.len);
 	buf_free(&chain);
 }
 
-static void add_detail(struct sink *s, const struct event *e, size_t overflow)
+/* The cell, fitted to the terminal, as the rest of the line. */
+static void add_detail(struct sink *s, bool is_bad, size_t overflow)
 {
 	struct text *t = s->priv;
 	size_t width = s->style.wide ? 0 : terminal_width(s->fd);
 
-	t->cell.len = 0;
-	event_text(&t->cell, e);
-	if (t->color && is_bad(e))
+	if (t->color && is_bad)
 		buf_adds(&s->buf, SGR_RED);
 	if (width)
 		wrap_text(&s->buf, t->cell.data, t->cell.len,
@@ -152,29 +153,68 @@ static void add_detail(struct sink *s, const struct event *e, size_t overflow)
 			  DETAIL_AT + overflow, LINES_MAX);
 	else
 		buf_add(&s->buf, t->cell.data, t->cell.len);
-	if (t->color && is_bad(e))
+	if (t->color && is_bad)
 		buf_adds(&s->buf, SGR_END);
 	buf_addc(&s->buf, '\n');
 }
 
-static void text_line(struct sink *s, const struct event *e, const struct model *m)
+/* The name of an event, as wide as the column at least. What it is wider. */
+static size_t add_name(struct sink *s, const char *name, const char *sgr)
 {
-	char name[32];
-	size_t len = strlen(e->desc->name);
+	char padded[32];
+	size_t len = strlen(name);
 
-	memset(name, ' ', sizeof(name));
-	memcpy(name, e->desc->name, len);
+	memset(padded, ' ', sizeof(padded));
+	memcpy(padded, name, len);
 	if (len < EVENT_WIDTH)
 		len = EVENT_WIDTH;
+	colored(s, sgr, padded, len);
+	buf_addc(&s->buf, ' ');
+	return len - EVENT_WIDTH;
+}
+
+static void text_line(struct sink *s, const struct event *e, const struct model *m)
+{
+	struct text *t = s->priv;
+	size_t overflow;
+
 	add_time(s, e, m);
 	if (e->task)
-		add_pids(s, e);
+		add_pids(s, e->pids, e->rec->levels);
 	else
 		pad_left(&s->buf, "", 0, HOST_WIDTH + 1 + INSIDE_WIDTH);
-	buf_adds(&s->buf, "  ");
-	colored(s, color_of(e), name, len);
 	buf_addc(&s->buf, ' ');
-	add_detail(s, e, len - EVENT_WIDTH);
+	/* Where nothing stands that the sandbox could have written. */
+	colored(s, e->alert ? SGR_ALERT : "", e->alert ? "!" : " ", 1);
+	overflow = add_name(s, e->desc->name, e->alert ? SGR_ALERT : color_of(e));
+	t->cell.len = 0;
+	event_text(&t->cell, e);
+	add_detail(s, is_bad(e), overflow);
+}
+
+/* Steps of the new mount API that came to nothing, up to @e. */
+static void text_left(struct sink *s, const struct event *e, const struct model *m)
+{
+	struct text *t = s->priv;
+
+	for (const struct context *x = m->contexts.left; x; x = x->next_left) {
+		size_t overflow;
+
+		add_time(s, e, m);
+		add_pids(s, x->pids, x->levels);
+		buf_adds(&s->buf, "  ");
+		overflow = add_name(s, event_descs[x->steps.by].name, SGR_DIM);
+		t->cell.len = 0;
+		steps_text(&t->cell, &x->steps);
+		buf_adds(&t->cell, x->steps.by == NSS_EV_FSPICK ? ": not changed" : ": not attached");
+		add_detail(s, false, overflow);
+	}
+}
+
+/* Whether steps are told with what comes of them. Not where some events are picked: each may be what is looked for. */
+static bool is_joining(const struct sink *s)
+{
+	return !s->tally || !s->tally->filters;
 }
 
 static void add_count(struct buf *b, uint64_t n, const char *one, const char *many)
@@ -184,15 +224,36 @@ static void add_count(struct buf *b, uint64_t n, const char *one, const char *ma
 	buf_adds(b, n == 1 ? one : many);
 }
 
-static void text_summary(struct sink *s, const struct model *m)
+static void add_reached(struct buf *b, const struct model *m)
 {
-	struct text *t = s->priv;
-	struct buf *b = &t->cell;
+	uint64_t host = m->reached[REACH_HOST], others = m->reached[REACH_OTHERS], unknown = m->reached[REACH_UNKNOWN];
+
+	if (host)
+		buf_addf(b, ", %llu reached the host", (unsigned long long)host);
+	if (others)
+		buf_addf(b, ", %llu reached other namespaces", (unsigned long long)others);
+	if (unknown)
+		buf_addf(b, ", of %llu it is not known how far they reached", (unsigned long long)unknown);
+	if (!host && !others && !unknown && m->reached[REACH_INSIDE])
+		buf_adds(b, ", all stayed inside");
+}
+
+void text_summary(struct buf *b, const struct sink *s, const struct model *m)
+{
 	uint64_t lost = model_lost(m), mounts = m->by_type[NSS_EV_MOUNT], failed = m->failed[NSS_EV_MOUNT];
 
-	b->len = 0;
 	add_count(b, m->events, "event", "events");
+	if (s->tally && (s->tally->filters || s->tally->left_out))
+		buf_addf(b, ", %llu shown", (unsigned long long)(m->events - s->tally->left_out));
+	if (s->joined)
+		buf_addf(b, ", %llu told with a later one", (unsigned long long)s->joined);
 	buf_addf(b, ", %llu lost", (unsigned long long)lost);
+	if (s->missing)
+		buf_addf(b, ", %llu not written", (unsigned long long)s->missing);
+	if (s->tally && s->tally->alerts) {
+		buf_adds(b, "; ");
+		add_count(b, s->tally->alerted, "alert", "alerts");
+	}
 	if (m->snapshot)
 		buf_addf(b, "; %llu processes ran before", (unsigned long long)m->snapshot);
 	if (m->by_type[NSS_EV_FORK]) {
@@ -208,24 +269,40 @@ static void text_summary(struct sink *s, const struct model *m)
 		add_count(b, mounts, "mount call", "mount calls");
 		if (failed)
 			buf_addf(b, ", %llu failed", (unsigned long long)failed);
+		add_reached(b, m);
 	}
 	if (m->args_of_caller) {
 		buf_adds(b, "; arguments of ");
 		add_count(b, m->args_of_caller, "call", "calls");
 		buf_adds(b, " as the caller had them");
 	}
-	colored(s, lost ? SGR_RED : SGR_DIM, b->data, b->len);
+}
+
+static void text_end(struct sink *s, const struct model *m)
+{
+	struct text *t = s->priv;
+	bool is_bad_end = model_lost(m) || s->missing || (s->tally && s->tally->alerted);
+
+	t->cell.len = 0;
+	text_summary(&t->cell, s, m);
+	colored(s, is_bad_end ? SGR_RED : SGR_DIM, t->cell.data, t->cell.len);
 	buf_addc(&s->buf, '\n');
 }
 
 static int text_event(struct sink *s, const struct event *e, const struct model *m)
 {
+	if (is_joining(s))
+		text_left(s, e, m);
+	if (e->held && is_joining(s) && !e->alert) {
+		s->joined++;
+		return 0;
+	}
 	switch (e->rec->type) {
 	case NSS_EV_START:
 		text_header(s);
 		break;
 	case NSS_EV_END:
-		text_summary(s, m);
+		text_end(s, m);
 		break;
 	case NSS_EV_PROCESS: /* thousands of them: counted in the summary, shown by ps */
 		break;
@@ -237,6 +314,7 @@ static int text_event(struct sink *s, const struct event *e, const struct model 
 
 const struct sink_ops sink_text = {
 	.name = "text",
+	.lines = true,
 	.doc = "the dual view, for people",
 	.open = text_open,
 	.event = text_event,

@@ -3,7 +3,11 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "event/event.h"
 #include "source/stream.h"
@@ -11,10 +15,12 @@
 struct live {
 	struct observer *observer;
 	struct ring_buffer *ring;
+	int woken; /* epoll: readable from a wake-up by the kernel side to the next reading */
 	record_fn fn;
 	void *arg;
 	int err; /* of fn: libbpf gives back only some of it */
 	uint64_t events;
+	uint64_t look_next; /* for what is gone, CLOCK_MONOTONIC */
 	struct nss_counts told_lost;
 };
 
@@ -30,6 +36,22 @@ static int on_record(void *arg, void *data, size_t len)
 	return 0;
 }
 
+/*
+ * At its edge, so not while there is just something to read: it would have us read each event by itself while many come.
+ * A file descriptor, or -errno.
+ */
+static int watch_wake_ups(int ring)
+{
+	struct epoll_event on = { .events = EPOLLIN | EPOLLET };
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd >= 0 && !epoll_ctl(fd, EPOLL_CTL_ADD, ring, &on))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -errno;
+}
+
 int live_open(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live)
 {
 	struct live *l = calloc(1, sizeof(*l));
@@ -38,8 +60,9 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 	if (!l)
 		return -ENOMEM;
 	*l = (struct live){ .observer = observer, .fn = fn, .arg = arg };
-	l->ring = ring_buffer__new(observe_events_fd(observer), on_record, l, NULL);
-	err = l->ring ? stream_start(fn, arg, version, observe_backend(observer)) : -errno;
+	l->woken = watch_wake_ups(observe_events_fd(observer));
+	l->ring = l->woken < 0 ? NULL : ring_buffer__new(observe_events_fd(observer), on_record, l, NULL);
+	err = l->woken < 0 ? l->woken : l->ring ? stream_start(fn, arg, version, observe_backend(observer)) : -errno;
 	if (err) {
 		live_close(l);
 		return err;
@@ -50,7 +73,7 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 
 int live_fd(const struct live *l)
 {
-	return ring_buffer__epoll_fd(l->ring);
+	return l->woken;
 }
 
 static int tell_lost(struct live *l)
@@ -67,17 +90,49 @@ static int tell_lost(struct live *l)
 	return total ? stream_tell(l->fn, l->arg, NSS_EV_LOST, &gap, NULL) : 0;
 }
 
+/*
+ * Not each time: where there are many namespaces, or the machine is slow, for a thousandth of the time, but four times a
+ * second. What is found by it is marked late by as much.
+ */
+#define LOOK_NS 50000000ULL
+#define LOOK_LATEST_NS 250000000ULL
+#define LOOK_SHARE 1000
+
+static int look_for_ends(struct live *l)
+{
+	int err = observe_prepare_look(l->observer);
+	uint64_t start = stream_clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
+
+	if (!err)
+		err = observe_look(l->observer);
+	wait = (stream_clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) * LOOK_SHARE;
+	wait = wait < LOOK_NS ? LOOK_NS : wait > LOOK_LATEST_NS ? LOOK_LATEST_NS : wait;
+	l->look_next = stream_clock_ns(CLOCK_MONOTONIC) + wait;
+	return err;
+}
+
+static int read_ring(struct live *l, bool look)
+{
+	struct epoll_event ignored;
+	int err = 0, n;
+
+	epoll_wait(l->woken, &ignored, 1, 0); /* before the reading: what wakes us during it counts */
+	if (look || stream_clock_ns(CLOCK_MONOTONIC) > l->look_next)
+		err = look_for_ends(l);
+	n = ring_buffer__consume(l->ring);
+	if (!err)
+		err = n < 0 ? n : l->err;
+	return err ? err : tell_lost(l);
+}
+
 int live_read(struct live *l)
 {
-	int n = ring_buffer__consume(l->ring);
-	int err = n < 0 ? n : l->err;
-
-	return err ? err : tell_lost(l);
+	return read_ring(l, false);
 }
 
 int live_end(struct live *l)
 {
-	int err = live_read(l);
+	int err = read_ring(l, true);
 	struct nss_end end = { .events = l->events, .lost = l->told_lost };
 
 	return err ? err : stream_tell(l->fn, l->arg, NSS_EV_END, &end, NULL);
@@ -88,5 +143,7 @@ void live_close(struct live *l)
 	if (!l)
 		return;
 	ring_buffer__free(l->ring);
+	if (l->woken >= 0)
+		close(l->woken);
 	free(l);
 }

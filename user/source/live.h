@@ -16,6 +16,8 @@ int live_fd(const struct live *l);
 
 /* A view that is alive shows an event within 50 ms; no event wakes nsscope up. */
 #define LIVE_TICK_MS 20
+/* Where something waits for an event (--exit-on): what is to be ended goes on for so long. */
+#define LIVE_TICK_URGENT_MS 2
 
 /* Gives all queued records to the function of live_open, then a lost record if there was a gap. 0 or -errno. */
 int live_read(struct live *l);

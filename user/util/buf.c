@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-char *buf_room(struct buf *b, size_t more)
+char *buf_grow(struct buf *b, size_t more)
 {
 	size_t size = b->size ? b->size : 4096;
 	char *data;
 
-	if (more <= b->size - b->len)
-		return b->data + b->len;
 	while (size - b->len < more)
 		size *= 2;
 	data = realloc(b->data, size);
@@ -51,19 +49,44 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(args);
 }
 
-void buf_addu(struct buf *b, uint64_t v)
-{
-	char digits[20];
-	size_t i = sizeof(digits);
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+			    "495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-	do {
-		digits[--i] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	buf_add(b, digits + i, sizeof(digits) - i);
+/* Puts the digits of @v before @end: where they begin. Two at a time, since a division takes most of the time. */
+static char *digits_before(char *end, uint64_t v)
+{
+	for (; v >= 100; v /= 100)
+		end = memcpy(end - 2, pairs + v % 100 * 2, 2);
+	if (v >= 10)
+		return memcpy(end - 2, pairs + v * 2, 2);
+	*--end = (char)('0' + v);
+	return end;
 }
 
-int buf_flush(struct buf *b, int fd)
+void buf_addu(struct buf *b, uint64_t v)
+{
+	char digits[20], *end = digits + sizeof(digits), *at = digits_before(end, v);
+
+	buf_add(b, at, (size_t)(end - at));
+}
+
+void buf_addi(struct buf *b, int64_t v)
+{
+	if (v < 0)
+		buf_addc(b, '-');
+	buf_addu(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+void buf_add_digits(struct buf *b, uint64_t v, size_t n)
+{
+	char digits[40], *end = digits + sizeof(digits);
+
+	memset(digits, '0', sizeof(digits));
+	digits_before(end, v);
+	buf_add(b, end - n, n);
+}
+
+int buf_write(const struct buf *b, int fd, size_t *ret_done)
 {
 	size_t done = 0;
 	int err = b->failed ? -ENOMEM : 0;
@@ -80,6 +103,15 @@ int buf_flush(struct buf *b, int fd)
 			break;
 		}
 	}
+	*ret_done = done;
+	return err;
+}
+
+int buf_flush(struct buf *b, int fd)
+{
+	size_t done;
+	int err = buf_write(b, fd, &done);
+
 	b->len = 0;
 	b->failed = false;
 	return err;

@@ -20,15 +20,21 @@ struct buf {
 	bool ascii; /* for a reader that does not take UTF-8: writers of text escape what is not ASCII */
 };
 
-/* Makes room for @more bytes and returns where they go; NULL and @failed if there is no memory. */
-char *buf_room(struct buf *b, size_t more);
+/* Makes the buffer larger, for @more bytes. NULL and @failed if there is no memory. */
+char *buf_grow(struct buf *b, size_t more);
 void buf_free(struct buf *b);
+
+/* Makes room for @more bytes and returns where they go; NULL and @failed if there is no memory. */
+static inline char *buf_room(struct buf *b, size_t more)
+{
+	return more <= b->size - b->len ? b->data + b->len : buf_grow(b, more);
+}
 
 static inline void buf_add(struct buf *b, const void *data, size_t len)
 {
-	char *to = buf_room(b, len);
+	char *to = len ? buf_room(b, len) : NULL;
 
-	if (to && len) {
+	if (to) {
 		memcpy(to, data, len);
 		b->len += len;
 	}
@@ -45,10 +51,15 @@ static inline void buf_adds(struct buf *b, const char *s)
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* @v in decimal: as "%llu", without its cost. */
+/* @v in decimal: as "%llu" and "%lld", without their cost. */
 void buf_addu(struct buf *b, uint64_t v);
+void buf_addi(struct buf *b, int64_t v);
+/* The last @n digits of @v, at most 20, zeroes before it. */
+void buf_add_digits(struct buf *b, uint64_t v, size_t n);
 
 /* Writes all of it to @fd and empties it. 0, -ENOMEM if anything was dropped, or -errno of write(2). */
 int buf_flush(struct buf *b, int fd);
+/* The same, but leaves it as it is; also on failure, *@ret_done are the bytes that were written. */
+int buf_write(const struct buf *b, int fd, size_t *ret_done);
 
 #endif

@@ -78,11 +78,16 @@ static size_t line_length(const char *s, size_t len, size_t width)
 	return len;
 }
 
+/* " ... +4294967295 bytes" is not longer. */
+#define REST_MAX 22
+
 void wrap_text(struct buf *b, const char *s, size_t len, size_t width, size_t indent, size_t max_lines)
 {
 	for (size_t line = 1; len; line++) {
 		size_t n = line_length(s, len, width);
 
+		if (line == max_lines && n < len && width > 2 * REST_MAX)
+			n = line_length(s, len, width - REST_MAX);
 		buf_add(b, s, n);
 		while (n < len && s[n] == ' ')
 			n++;

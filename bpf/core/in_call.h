@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the beginning of a call to its end: what is noted, and what is found. */
+#ifndef NSS_IN_CALL_H
+#define NSS_IN_CALL_H
+
+#include "core/context.h"
+#include "core/reach.h"
+
+/* The thread leaves the call that it was in. @entry, if not NULL: what is known of it. */
+static __always_inline bool call_take(__u32 tid, struct entry *entry)
+{
+	struct entry *known = bpf_map_lookup_elem(&in_call, &tid);
+
+	if (!known)
+		return false;
+	*entry = *known;
+	bpf_map_delete_elem(&in_call, &tid);
+	return true;
+}
+
+/* Whether any call is told: else no thread is known to be in one. */
+static __always_inline bool tells_calls(void)
+{
+	return conf.types & (1ULL << NSS_EV_NS_CREATE
+#define SYSCALL(EV, ...) | 1ULL << NSS_EV_##EV
+#include "abi/syscalls.def"
+#undef SYSCALL
+			    );
+}
+
+/* A call that the thread has entered and not left, as far as is known: its end was lost, or it died in it. */
+static __always_inline void call_abandon(__u32 tid)
+{
+	struct entry entry;
+
+	if (!call_take(tid, &entry))
+		return;
+	count_lost(entry.event);
+	if (entry.stash >= 0)
+		stash_release(entry.stash);
+}
+
+/*
+ * What the kernel makes of the arguments is kept when it has, or the arguments are read at the end: here only the time
+ * is noted, and what stands that the call may change. @regs: address of those that the call of the current task was entered
+ * with. Not static, as the next: there is one for all programs.
+ */
+__noinline int call_begin(__u32 event, __u64 regs)
+{
+	struct task_struct *task = current_task();
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct entry entry = { .time = bpf_ktime_get_ns(), .event = event };
+	struct call call = { .event = event };
+
+	call_abandon(tid);
+	call_args(&call, task, (void *)regs);
+	reach_begin(task, &call, &entry);
+	if (event == NSS_EV_FSCONFIG || event == NSS_EV_FSMOUNT)
+		entry.last = log_head(fs_context_of_fd(call.arg[0]));
+	if (bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY) && entry.stash >= 0)
+		stash_release(entry.stash);
+	return 0;
+}
+
+/* Takes down the call that ends: the slot of a work that holds it; -1: none is to be had, and the event is counted as lost. */
+__noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_kept)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct entry entry = { .stash = -1 };
+	bool known = call_take(tid, &entry);
+	struct work *w = work_claim();
+
+	if (!w) {
+		count_lost(event);
+		if (entry.stash >= 0)
+			stash_release(entry.stash);
+		return -1;
+	}
+	w->call.event = event;
+	w->call.result = result;
+	w->call.latency_ns = known ? bpf_ktime_get_ns() - entry.time : NSS_UNKNOWN;
+	w->call.last = entry.last;
+	w->call.stash = entry.stash;
+	w->call.slot = w->slot;
+	w->call.is_kept = is_kept;
+	call_args(&w->call, current_task(), (void *)regs);
+	return w->slot;
+}
+
+/*
+ * The end of the call, with what it did: a work that holds it, to be released; NULL: none is to be had. Static: the kernel
+ * allows eight calls within one another.
+ */
+static __always_inline struct work *call_end(__u32 event, const void *regs, long result, bool is_kept)
+{
+	struct work *w = work_at(call_take_down(event, address_of(regs), result, is_kept));
+
+	if (!w)
+		return NULL;
+	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
+		reach_end(w->slot);
+	if (w->call.stash >= 0)
+		stash_release(w->call.stash);
+	return w;
+}
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How far an operation on a mount reached: found at the end of the call, from what was noted at its beginning. A call of
+ * another task between the two that changes the same places of the same namespace can be taken for this one's.
+ */
+#ifndef NSS_REACH_H
+#define NSS_REACH_H
+
+#include "core/kept.h"
+#include "core/named.h"
+#include "core/stash.h"
+#include "core/syscall.h"
+#include "core/told_mount.h"
+
+#define NSS_MS_REMOUNT 32
+#define NSS_MS_BIND 4096
+#define NSS_MS_MOVE 8192
+#define NSS_MS_PROPAGATION 0x1e0000 /* MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED */
+#define NSS_MOVE_MOUNT_F_EMPTY_PATH 4
+#define NSS_MOVE_MOUNT_SET_GROUP 0x100
+
+/* What the call does to the mount tree, if it works. */
+static __always_inline enum change change_of(const struct call *call)
+{
+	__u64 flags = call->arg[3];
+
+	switch (call->event) {
+	case NSS_EV_UMOUNT:
+		return CHANGE_UMOUNT;
+	case NSS_EV_MOVE_MOUNT:
+		if (call->arg[4] & NSS_MOVE_MOUNT_SET_GROUP)
+			return CHANGE_NONE;
+		/* Its path is empty, or else names what is attached. */
+		return call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH ? CHANGE_MOVE_FD : CHANGE_MOVE;
+	case NSS_EV_MOUNT:
+		if (flags & NSS_MS_REMOUNT)
+			return CHANGE_NONE;
+		if (flags & NSS_MS_BIND)
+			return CHANGE_NEW;
+		if (flags & NSS_MS_PROPAGATION)
+			return CHANGE_NONE;
+		return flags & NSS_MS_MOVE ? CHANGE_MOVE : CHANGE_NEW;
+	}
+	return CHANGE_NONE;
+}
+
+/* Notes what stands before the call. */
+static __always_inline void reach_begin(struct task_struct *task, const struct call *call, struct entry *entry)
+{
+	__u64 ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+
+	entry->stash = -1;
+	switch (change_of(call)) {
+	case CHANGE_NEW:
+		entry->last = ns_last(ns);
+		break;
+	case CHANGE_MOVE:
+		entry->stash = stash_fill(ns, 0);
+		break;
+	case CHANGE_UMOUNT:
+		entry->stash = stash_fill(ns, 1);
+		break;
+	case CHANGE_NONE:
+	case CHANGE_MOVE_FD:
+		break;
+	}
+}
+
+/* Sends the receivers of one piece, ahead of the event. */
+__noinline int send_receivers(__u32 slot, __u32 tid, __u32 bytes)
+{
+	struct work *w = work_at(slot);
+	struct nss_args *args;
+	struct scratch *s;
+	void *to;
+
+	s = w ? emit_begin(NSS_EV_ARGS, sizeof(struct nss_rec) + sizeof(*args)) : NULL;
+	if (!s || !w)
+		return -1;
+	args = (void *)(s->bytes + sizeof(struct nss_rec));
+	args->tgid = tid;
+	args->nonce = w->reached.nonce;
+	args->offset = ((w->reached.count * sizeof(__u32) - 1) / NSS_ARGS_PIECE) * NSS_ARGS_PIECE;
+	args->data.v = NSS_STR_UNREADABLE;
+	to = emit_room(s, NSS_ARGS_PIECE);
+	if (to && bytes <= NSS_ARGS_PIECE && !bpf_probe_read_kernel(to, bytes, w->further)) {
+		args->data.v = bytes;
+		s->rec.len += bytes;
+	}
+	return emit_send(s);
+}
+
+/* Adds the namespace of a receiver. */
+static __always_inline void put_receiver(struct work *w, __u32 inum)
+{
+	struct reached *r = &w->reached;
+	__u32 at = r->count % NSS_RECEIVERS;
+
+	if (!inum || inum == NSS_ANON_INUM || inum == r->last)
+		return;
+	if (r->count < NSS_RECEIVERS)
+		w->first[at] = inum;
+	else
+		w->further[at] = inum;
+	r->last = inum;
+	r->count++;
+	if (r->count > NSS_RECEIVERS && !(r->count % NSS_RECEIVERS))
+		send_receivers(w->slot, bpf_get_current_pid_tgid(), NSS_ARGS_PIECE);
+}
+
+/*
+ * A mount that stands on the same directory as the new one: it came with it if its parent gets what is mounted below the
+ * new one's parent. 1: no more.
+ */
+__noinline int receiver_step(__u32 slot)
+{
+	struct work *w = work_at(slot);
+	const struct mount *other, *mount;
+	struct reached *r;
+	__u64 ns;
+
+	if (!w || !w->reached.cursor)
+		return 1;
+	r = &w->reached;
+	other = (void *)same_place_mount(r->cursor);
+	r->cursor = same_place_next(r->cursor);
+	mount = (void *)r->mount;
+	if (other == mount)
+		return 0;
+	ns = (__u64)BPF_CORE_READ(other, mnt_ns);
+	if (!ns || ns == r->ns || BPF_CORE_READ(other, mnt.mnt_root) != BPF_CORE_READ(mount, mnt.mnt_root))
+		return 0;
+	if (unique_id((__u64)other) < unique_id((__u64)mount)) /* it stood there before */
+		return 0;
+	if (gets_from((__u64)BPF_CORE_READ(other, mnt_parent), r->group))
+		put_receiver(w, ns_inum(ns));
+	return 0;
+}
+
+STEPS(receiver)
+
+/* Goes through those who got the mount that stands in work @slot. */
+__noinline int find_receivers(__u32 slot)
+{
+	struct work *w = work_at(slot);
+	const struct mount *parent;
+
+	if (!w)
+		return 0;
+	parent = (void *)w->reached.parent;
+	w->reached.flags = NSS_REACH_KNOWN;
+	w->reached.group = BPF_CORE_READ(parent, mnt_group_id);
+	if (!w->reached.group) /* it is not shared: nothing goes anywhere */
+		return 0;
+	w->reached.cursor = same_place_first(w->reached.mount);
+	if (!receiver_steps(slot))
+		w->reached.flags |= NSS_REACH_CUT;
+	return 0;
+}
+
+/*
+ * What is gone from the caller's namespace, or from another. Of the caller's the topmost is told. If several are, because a
+ * peer stands in the same namespace, it is the one that the kernel looked up, or for want of that what the call lets go of
+ * last, which the kernel has just put in front of what the task is to clean up on its way out.
+ */
+static __always_inline void see_gone(struct work *w, const struct stash *s, const struct stashed *e)
+{
+	const struct task_struct *task = current_task();
+	struct reached *r = &w->reached;
+
+	if (!is_gone(e))
+		return;
+	told_mount_unmounted(e->mount);
+	if (e->inum) {
+		put_receiver(w, e->inum);
+	} else if (is_top(s, e)) {
+		r->tops++;
+		if (!r->mount || e->mount == r->looked_up ||
+		    (!r->looked_up && (__u64)BPF_CORE_READ(task, task_works) == mount_rcu(e->mount)))
+			take_stashed(r, e);
+	}
+}
+
+/* What stands elsewhere now, and not because another was put beneath it: the moved one, or one that came with the call. */
+static __always_inline void see_moved(struct work *w, const struct stash *s, const struct stashed *e)
+{
+	const struct mount *m = (void *)e->mount;
+	__u64 parent = (__u64)BPF_CORE_READ(m, mnt_parent);
+
+	if (is_gone(e) || (parent == e->parent && (__u64)BPF_CORE_READ(m, mnt_mountpoint) == e->mountpoint))
+		return;
+	if (has_tree() && unique_id(parent) > s->last)
+		return;
+	if (!w->reached.mount || parent != w->reached.mount)
+		take_mount(&w->reached, e->mount);
+}
+
+/* The next of the stash of work @slot. 1: no more. */
+__noinline int scan_step(__u32 slot)
+{
+	struct work *w = work_at(slot);
+	struct stash *s = w ? stash_at(w->reached.stash) : NULL;
+	__u64 at;
+
+	if (!w || !s)
+		return 1;
+	at = s->at++;
+	if (at >= s->count || at >= NSS_STASHED)
+		return 1;
+	if (w->reached.change == CHANGE_UMOUNT)
+		see_gone(w, s, &s->entry[at]);
+	else
+		see_moved(w, s, &s->entry[at]);
+	return 0;
+}
+
+STEPS(scan)
+
+/* Goes through what was noted before the call. */
+__noinline int scan_stash(__u32 slot)
+{
+	struct work *w = work_at(slot);
+	struct stash *s = w ? stash_at(w->reached.stash) : NULL;
+
+	if (!w || !s)
+		return 0;
+	s->at = 0;
+	scan_steps(slot);
+	if (w->reached.change == CHANGE_UMOUNT && w->reached.mount)
+		w->reached.flags = NSS_REACH_KNOWN | (s->cut ? NSS_REACH_CUT : 0);
+	return 0;
+}
+
+/* The mount that file @fd of the current task is of. */
+static __always_inline __u64 mount_of_fd(__u32 fd)
+{
+	const struct file *file = (void *)file_of_fd(fd);
+	__u64 mnt = file ? (__u64)BPF_CORE_READ(file, f_path.mnt) : 0;
+
+	return mnt ? (__u64)real_mount(mnt) : 0;
+}
+
+/* Whether the path that the caller has at @path is empty: the call is of the file descriptor beside it. */
+static __always_inline bool is_empty_path(__u64 path)
+{
+	char first = 0;
+
+	return !path || (!bpf_probe_read_user(&first, sizeof(first), (void *)path) && !first);
+}
+
+/* The mount that the call was of, which stands where it stood; of MOVE_MOUNT_SET_GROUP the one whose group is set. */
+static __always_inline __u64 unmoved(struct work *w)
+{
+	const struct kept *k = kept_of(&w->call);
+	bool is_second = w->call.event == NSS_EV_MOVE_MOUNT;
+	__u64 path = w->call.arg[1];
+	__s32 dfd = NSS_AT_FDCWD;
+
+	if (k)
+		return is_second ? k->second : k->mount;
+	if (is_second) {
+		dfd = w->call.arg[2];
+		path = w->call.arg[3];
+	} else if (w->call.event == NSS_EV_MOUNT_SETATTR) {
+		dfd = w->call.arg[0];
+	}
+	if (w->call.event != NSS_EV_MOUNT && is_empty_path(path))
+		return mount_of_fd(dfd);
+	find_named(w->slot, dfd, path);
+	return w->reached.mount;
+}
+
+/* The mount that the call made or moved. */
+static __always_inline __u64 newcomer(const struct work *w)
+{
+	if (w->reached.change == CHANGE_NEW)
+		return ns_first_behind(w->reached.ns, w->call.last);
+	return w->reached.change == CHANGE_MOVE_FD ? mount_of_fd(w->call.arg[0]) : 0;
+}
+
+/* Finds which mount the call of work @slot was of, and who got it. */
+static __always_inline void reach_find(struct task_struct *task, struct work *w)
+{
+	struct reached *r = &w->reached;
+	__u64 mount;
+
+	if (r->change == CHANGE_NONE) {
+		walk_to_root_of(&w->walk, task);
+		mount = unmoved(w);
+		if (mount)
+			take_mount(r, mount);
+		if (vfsmount_of(mount) == w->walk.root_mnt) { /* what it stands on cannot be seen */
+			r->parent = mount;
+			r->mountpoint = w->walk.root_dentry;
+		}
+		return;
+	}
+	mount = newcomer(w);
+	if (mount)
+		take_mount(r, mount);
+	if (r->change == CHANGE_UMOUNT) {
+		const struct kept *k = kept_of(&w->call);
+
+		r->looked_up = k ? k->mount : 0;
+		walk_to_root_of(&w->walk, task);
+	}
+	if (w->call.stash >= 0)
+		scan_stash(w->slot);
+	if (r->change == CHANGE_UMOUNT && r->flags != NSS_REACH_KNOWN)
+		seek_mounts(0, 1); /* not all that it may have taken was noted */
+	if (r->tops > 1 && !r->looked_up)
+		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[0]);
+	if (r->change != CHANGE_UMOUNT && r->mount)
+		find_receivers(w->slot);
+	if (r->count > NSS_RECEIVERS && r->count % NSS_RECEIVERS)
+		send_receivers(w->slot, bpf_get_current_pid_tgid(), r->count % NSS_RECEIVERS * sizeof(__u32));
+}
+
+/* At the end of the call of work @slot: fills in what it reached. */
+__noinline int reach_end(__u32 slot)
+{
+	struct task_struct *task = current_task();
+	struct work *w = work_at(slot);
+	struct reached *r;
+
+	if (!w)
+		return 0;
+	r = &w->reached;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->id = NSS_UNKNOWN;
+	r->ns = (__u64)BPF_CORE_READ(task, nsproxy, mnt_ns);
+	r->nonce = bpf_ktime_get_ns();
+	r->stash = w->call.stash;
+	r->change = change_of(&w->call);
+	if (r->change == CHANGE_NONE)
+		r->flags = NSS_REACH_KNOWN;
+	if (w->call.result >= 0 && (r->change == CHANGE_NONE || w->call.latency_ns != NSS_UNKNOWN))
+		reach_find(task, w);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Mounts that go other than by a call that is told; see core/told_mount.h. */
+
+/* Run by nsscope itself, at each tick. */
+SEC("raw_tp")
+int look_at_mounts(void *ctx)
+{
+	return seek_mounts(0, 0);
+}
+
+/* The process in which the kernel removes a mount point, as the host numbers it; 0: the host does not see it. */
+static __always_inline __u32 remover(void)
+{
+	struct task_struct *task = current_task();
+
+	return host_sees(task) ? (__u32)upid_at(tgid_of(task), host_level).nr : 0;
+}
+
+/* The kernel begins to remove a mount point: what is gone now went before. */
+static __always_inline int detach_begins(void)
+{
+	seek_mounts(0, 0);
+	*(volatile __u64 *)&detaching_since = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int detach_ends(void)
+{
+	__u32 by = remover();
+
+	if (!by)
+		*(volatile __u64 *)&detaching_since = 0;
+	seek_mounts(by, 0);
+	*(volatile __u64 *)&detaching_since = 0;
+	return 0;
+}
+
+SEC("fentry/__detach_mounts")
+int BPF_PROG(enter_detach_mounts)
+{
+	return detach_begins();
+}
+
+SEC("fexit/__detach_mounts")
+int BPF_PROG(leave_detach_mounts)
+{
+	return detach_ends();
+}
+
+/* Takes the next slot for a mount, if that is free; -1: it is not. Not static: so the verifier looks at it once. */
+__noinline int told_mount_try(__u64 address)
+{
+	__u32 slot = told_mount_next++ % NSS_TOLD_MOUNTS;
+	struct told_mount *t = told_mount_in(slot);
+
+	if (!t || t->address || !claim(&t->busy))
+		return -1;
+	t->ended = 0;
+	if (!bpf_map_update_elem(&told_mount_at, &address, &slot, BPF_ANY))
+		return slot;
+	told_mount_release(t);
+	return -1;
+}
+
+/* A free slot for a mount, or NULL. */
+static __always_inline struct told_mount *new_told_mount(__u64 address)
+{
+	int slot = -1;
+
+	for (int i = 0; i < NSS_TOLD_MOUNT_TRIES && slot < 0; i++)
+		slot = told_mount_try(address);
+	return slot < 0 ? NULL : told_mount_in(slot);
+}
+
+/* Notes where the mount of the call in work @from stands, as the caller sees it. */
+__noinline int note_target(__u32 from, __u64 address)
+{
+	struct work *w = work_at(from);
+	struct told_mount *t = told_mount_find(address);
+	__u64 start, len;
+
+	if (!w || !t)
+		return 0;
+	walk_to_root_of(&w->walk, current_task());
+	walk_up(from, w->reached.mountpoint, vfsmount_of(w->reached.parent));
+	start = w->walk.start & (NSS_PATH_MAX - 1);
+	len = NSS_PATH_MAX - start;
+	t->target.v = NSS_STR_UNREADABLE;
+	if (len > NSS_TOLD_MOUNT_PATH)
+		len = NSS_TOLD_MOUNT_PATH;
+	KNOWN_BY_COMPARISON(len);
+	if (len <= NSS_TOLD_MOUNT_PATH && !bpf_probe_read_kernel(t->bytes, len, &w->walk.bytes[start]))
+		t->target.v = len | w->walk.flags | (start + len < NSS_PATH_MAX ? NSS_STR_CUT : 0);
+	return 0;
+}
+
+/* Notes the mount that the call in work @from made or moved: if it goes, that is told. */
+__noinline int note_mount(__u32 from)
+{
+	struct work *w = work_at(from);
+	__u64 address = w ? w->reached.mount : 0;
+	struct seeking unknown = {};
+	struct told_mount *t;
+
+	if (!address)
+		return 0;
+	t = told_mount_find(address);
+	if (t && !told_mount_is(t, address)) { /* the memory of one that went */
+		mount_went(t, &unknown);
+		t = NULL;
+	}
+	if (!t) {
+		t = new_told_mount(address);
+		if (!t) {
+			count_lost(NSS_EV_DETACH);
+			return 0;
+		}
+		__sync_fetch_and_add(&told_mount_count, 1);
+	}
+	t->ns = w->reached.ns;
+	t->ns_number = mnt_ns_number((void *)t->ns);
+	t->inum = ns_inum(t->ns);
+	t->id = w->reached.id;
+	t->mnt_id = w->reached.mnt_id;
+	t->seen = bpf_ktime_get_ns();
+	*(volatile __u64 *)&t->address = address;
+	return note_target(from, address);
+}
