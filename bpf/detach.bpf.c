@@ -105,7 +105,8 @@ __noinline int note_mount(__u32 from)
 	if (!address)
 		return 0;
 	t = told_mount_find(address);
-	if (t && !told_mount_is(t, address)) { /* the memory of one that went */
+	/* The memory of one that went; before there were unique ids, a new mount can have the id of that as well. */
+	if (t && (w->reached.change == CHANGE_NEW || !told_mount_is(t, address))) {
 		mount_went(t, &unknown);
 		t = NULL;
 	}

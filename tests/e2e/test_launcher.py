@@ -125,6 +125,19 @@ def test_signal_while_it_is_blocked(sig):
         process.kill()
 
 
+def test_signal_while_it_is_blocked_again_and_again():
+    script = ("import signal; s = {signal.SIGTERM}; print('ready', flush=True)\n"
+              "while True: signal.pthread_sigmask(signal.SIG_BLOCK, s), signal.pthread_sigmask(signal.SIG_UNBLOCK, s)")
+    for _ in range(scaled(50)):
+        process = subprocess.Popen([NSSCOPE, "run", "-p", *QUIET, "--", "/usr/bin/python3", "-c", script], stdout=subprocess.PIPE)
+        reader_of(process)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(TIMEOUT) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
+
+
 # What a run could leave behind.
 
 @pytest.fixture

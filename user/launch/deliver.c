@@ -22,67 +22,63 @@ static bool has_execed(const struct deliver *d)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* What the kernel does with a signal for the child. */
+enum fate {
+	FATE_KEPT, /* acts on it, or leaves it to the child */
+	FATE_BLOCKED, /* keeps it while it is blocked, and may drop it then */
+	FATE_DROPPED,
+};
+
 /*
- * Whether the kernel drops @sig because the child is a PID 1 (kernel/signal.c, sig_task_ignored). It keeps a blocked
- * one, for sigwait(3) or signalfd(2), as most programs that are made to be an init have it. But before exec all are
- * blocked, and unblocking them drops them.
+ * What becomes of @sig if the child is a PID 1 (kernel/signal.c, sig_task_ignored). The kernel keeps a blocked one, for
+ * sigwait(3) or signalfd(2), as most programs that are made to be an init have it. But before exec all are blocked, and
+ * unblocking them drops them.
  */
-static bool is_dropped(const struct deliver *d, int sig)
+static enum fate fate_of(const struct deliver *d, int sig)
 {
 	bool execed = has_execed(d);
 	struct proc_status s;
 
 	/* One that is held, maybe for long, does not come to unblocking them: it is as if they were dropped. */
 	if ((!d->in_pid_ns && (execed || !d->held)) || sig < 1 || sig > 64 || signals_default(sig) == SIGNALS_PASS)
-		return false;
-	if (sig == SIGKILL || sig == SIGSTOP || proc_read_status(d->proc, &s) < 0)
-		return false;
-	if (proc_set_has(s.ignored, sig))
-		return false;
+		return FATE_KEPT;
+	if (sig == SIGKILL || sig == SIGSTOP || proc_read_status(d->proc, &s) < 0 || proc_set_has(s.ignored, sig))
+		return FATE_KEPT;
 	if (!execed)
-		return sigismember(&d->mask, sig) != 1;
-	return !proc_set_has(s.blocked | s.caught, sig) && !proc_awaits(d->proc, sig);
-}
-
-/* Whether the kernel keeps @sig only for as long as it is blocked. */
-static bool is_blocked(const struct deliver *d, int sig)
-{
-	struct proc_status s;
-
-	return d->in_pid_ns && sig > 0 && sig <= 64 && signals_default(sig) != SIGNALS_PASS && has_execed(d) &&
-	       proc_read_status(d->proc, &s) == 0 && proc_set_has(s.blocked & ~(s.ignored | s.caught), sig);
+		return sigismember(&d->mask, sig) == 1 ? FATE_KEPT : FATE_DROPPED;
+	if (s.state == 'Z' || proc_set_has(s.caught, sig))
+		return FATE_KEPT;
+	if (proc_set_has(s.blocked, sig))
+		return FATE_BLOCKED;
+	return proc_awaits(d->proc, sig) ? FATE_KEPT : FATE_DROPPED;
 }
 
 /*
- * Whether the kernel drops @sig, which was blocked when it was sent, at the end of that: shells block all for a moment
- * whenever they start something. What is still blocked after DOUBT_MS is so on purpose.
+ * Whether the kernel drops @sig, which was seen blocked, at the end of that: shells block all for a moment whenever they start
+ * something, maybe again when we look. What is still blocked after DOUBT_MS is so on purpose.
  */
 static bool is_dropped_late(const struct deliver *d, int sig)
 {
-	struct proc_status s;
-	int i;
+	enum fate fate = fate_of(d, sig);
 
-	for (i = 0; i < DOUBT_MS; i++) {
-		if (proc_read_status(d->proc, &s) < 0 || s.state == 'Z')
-			return false;
-		if (!proc_set_has(s.blocked, sig))
-			return is_dropped(d, sig);
-		if (!proc_set_has(s.pending, sig))
-			return false; /* it has been taken */
+	for (int i = 0; i < DOUBT_MS && fate == FATE_BLOCKED; i++) {
 		usleep(1000);
+		fate = fate_of(d, sig);
 	}
-	return false;
+	return fate == FATE_DROPPED;
 }
 
 int deliver_signal(struct deliver *d, int sig, bool from_terminal)
 {
-	/* Twice, because it may enter or leave sigwait(3) between the two looks at /proc. */
-	if (!is_dropped(d, sig) || !is_dropped(d, sig)) {
-		bool blocked = is_blocked(d, sig);
+	enum fate fate = fate_of(d, sig);
 
+	/* Twice, because it may enter or leave sigwait(3) between the two looks at /proc. */
+	if (fate == FATE_DROPPED)
+		fate = fate_of(d, sig);
+	if (fate != FATE_DROPPED) {
 		if (!from_terminal && pidfd_signal(d->pidfd, sig) < 0)
 			return -errno;
-		if (!blocked || !is_dropped_late(d, sig))
+		if (fate == FATE_KEPT || !is_dropped_late(d, sig))
 			return 0;
 	}
 	/* Had it left our process group, the terminal would not have meant it. */
