@@ -28,7 +28,7 @@ from nsscope_test import NSSCOPE, SCALE, TIMEOUT, poll, processes_with, scaled, 
 from test_enter import Target
 from test_info import Held, public, user_namespaces_work  # noqa: F401
 from test_launcher import reader_of
-from test_sandbox import IN_V2, V2
+from test_limits import IN_V2, V2
 from unshare_test import told
 
 WORKERS = 3

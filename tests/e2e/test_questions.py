@@ -13,7 +13,7 @@ import uuid
 import pytest
 from nsscope_test import NSSCOPE, TIMEOUT, poll, processes_with, scaled, status_field, workload
 from test_info import NOBODY, Held, ns_link, public, user_namespaces_work  # noqa: F401
-from test_sandbox import IN_V2, V2
+from test_limits import IN_V2, V2
 
 
 def ask(*args, prefix=(), **kwargs):

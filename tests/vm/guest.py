@@ -15,10 +15,11 @@ VM = REPO / "build/vm"
 LIMIT = 1200  # seconds
 # Where nothing works, most tests wait for what never comes: some failures tell enough.
 TESTS = ["python3", "-m", "pytest", "-q", "--maxfail=20", "tests/e2e"]
-# What a launcher or doctor does with system calls that are much the same on all these kernels, and what user space does
-# with events: each on one or two, or none.
-NOT_CORE = {"doctor", "launcher", "unshare", "unshare_end", "unshare_newer", "sandbox", "enter", "info", "faults", "questions",
-            "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat_namespaces", "filter", "replay"}
+# What a launcher or doctor does with system calls that are much the same on all these kernels, what user space does with
+# events, and what takes long: each on one or two, or none.
+NOT_CORE = {"doctor", "launcher", "unshare", "unshare_end", "unshare_newer", "sandbox", "limits", "enter", "info", "faults",
+            "questions", "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat_namespaces", "filter", "replay",
+            "argv", "ids", "storm", "watch_ps", "tools"}
 ENV = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb",
        "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "-rs -p no:cacheprovider",
        # A process costs some milliseconds here.
@@ -70,6 +71,8 @@ class Guest:
                             for name in NOT_CORE - set(self.kernel.tests.split(","))]
             if self.kernel.backend != "best":
                 env["NSSCOPE_BACKEND"] = self.kernel.backend
+            if self.kernel.backends != "all":
+                env["NSSCOPE_TEST_BACKENDS"] = self.kernel.backends
         env |= {name: value for name, value in os.environ.items() if name.startswith("NSSCOPE_TEST_")}
         return machine.run(self.kernel.arch, self.home, self.image, self.busybox, command,
                            files(self.kernel.arch), env, limit, count)

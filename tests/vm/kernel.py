@@ -17,7 +17,7 @@ FRESH = 24 * 3600  # seconds
 # What a guest needs that is not in the kernel itself: its disk and its ports, and what the tests mount.
 MODULES = ["virtio_pci", "virtio_mmio", "virtio_blk", "virtio_console", "ext4", "overlay", "loop"]
 
-Kernel = collections.namedtuple("Kernel", "name arch suite package required backend tests")
+Kernel = collections.namedtuple("Kernel", "name arch suite package required backend backends tests")
 
 
 def kernels():

@@ -4,6 +4,7 @@
  * lead by realpath(3).
  * calls i386: the same calls by int $0x80, and i386 calls whose numbers mean mount & co. only in 64-bit code. (Only x86
  * lets a 64-bit program do 32-bit calls.)
+ * calls i386-trial: one call by int $0x80; a kernel that has none ends it by SIGSEGV.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -409,6 +410,8 @@ int main(int argc, char **argv)
 	static char deep[4090], data[4000], name[300];
 	int uts, pidfd, tree;
 
+	if (argc > 1 && !strcmp(argv[1], "i386-trial"))
+		return int80(20, 0, 0, 0, 0, 0) != getpid();
 	i386 = argc > 1 && !strcmp(argv[1], "i386");
 	low = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	uts = open("/proc/self/ns/uts", O_RDONLY);
