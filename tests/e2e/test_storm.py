@@ -24,8 +24,8 @@ def count(result):
     return collections.Counter(e["type"] for e in result.events)
 
 
-@pytest.mark.parametrize("n, options", [(2000, ["--only", "process"]), (20000, ["--only", "process"]), (20000, [])],
-                         ids=["2000", "20000", "20000-with-calls"])
+@pytest.mark.parametrize("n, options", [(500, ["--only", "process"]), (8000, ["--only", "process"]), (4000, [])],
+                         ids=["few", "many", "with calls"])
 def test_nothing_is_lost(run, n, options):
     n = scaled(n)
     result = run("-m", *options, "--", workload("storm"), str(n))

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/version.h"
@@ -14,6 +13,7 @@
 #include "observe/host.h"
 #include "sink/schema.h"
 #include "source/stream.h"
+#include "util/clock.h"
 #include "view/nsview.h"
 
 struct namespaces {
@@ -90,7 +90,7 @@ static int list(const struct settings *s, int (*file)(void *arg, int fd), void *
 
 	if (!err)
 		err = nstable_finish(&n.table);
-	n.view.now_ns = stream_clock_ns(CLOCK_BOOTTIME);
+	n.view.now_ns = clock_ns(CLOCK_BOOTTIME);
 	if (err)
 		complain("cannot find the namespaces: %s", strerror(-err));
 	else

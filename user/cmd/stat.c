@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/version.h"
@@ -12,6 +11,7 @@
 #include "cmd/nscost.h"
 #include "source/stream.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* record_fn: @arg is a struct nss_counts. */
 static int count(void *arg, const void *record, size_t len)
@@ -34,14 +34,14 @@ static void show(const struct nss_counts *counts)
 static int follow(const struct settings *s, struct live *live, const struct nss_counts *counts, int signals)
 {
 	struct pollfd fds[] = { { .fd = live_fd(live), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
-	uint64_t last = stream_clock_ns(CLOCK_MONOTONIC);
+	uint64_t last = clock_ns(CLOCK_MONOTONIC);
 	int err = 0;
 
 	while (!err && !fds[1].revents) {
 		poll(fds, ARRAY_SIZE(fds), LIVE_TICK_MS);
 		err = live_read(live);
-		if (s->stat.interval && stream_clock_ns(CLOCK_MONOTONIC) - last >= s->stat.interval * 1000000000ULL) {
-			last = stream_clock_ns(CLOCK_MONOTONIC);
+		if (s->stat.interval && clock_ns(CLOCK_MONOTONIC) - last >= s->stat.interval * 1000000000ULL) {
+			last = clock_ns(CLOCK_MONOTONIC);
 			show(counts);
 		}
 	}

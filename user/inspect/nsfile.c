@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "event/event.h"
 #include "source/stream.h"
+#include "util/clock.h"
 
 /* Later than Debian 12's headers. */
 struct mount_ns_info {
@@ -62,7 +62,7 @@ static uint32_t type_of(int fd)
 static uint64_t birth_of(const struct stat *st)
 {
 	uint64_t then = (uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec;
-	uint64_t now = stream_clock_ns(CLOCK_REALTIME), boot = stream_clock_ns(CLOCK_BOOTTIME);
+	uint64_t now = clock_ns(CLOCK_REALTIME), boot = clock_ns(CLOCK_BOOTTIME);
 
 	return then < now && now - then < boot ? boot - (now - then) : 0;
 }

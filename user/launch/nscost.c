@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define GONE_LIMIT_NS 10000000000ULL
 #define POLL_NS 50000 /* between attempts, while the last namespace is not gone */
@@ -33,10 +34,7 @@ struct worker {
 
 static uint64_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static int write_file(const char *path, const char *text)

@@ -16,6 +16,7 @@
 #include "observe/object.h"
 #include "observe/probes.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/fds.h"
 
 struct observer {
@@ -29,6 +30,10 @@ struct observer {
 	bool nested; /* nsscope is not in the initial PID namespace */
 	bool notes; /* namespaces that were there before are to be noted */
 	bool spares; /* of each hook that has spare programs, these are attached, not the real one */
+	struct skips {
+		uint64_t seen, at; /* how often the kernel had skipped the first program, at that moment */
+		uint64_t told; /* losses */
+	} skips[NSS_EV_MAX];
 	char backend[256];
 };
 
@@ -395,29 +400,38 @@ static uint64_t skipped(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
-/*
- * What a skipped program would have told. A skipped first program is no loss where another told it. (A call of which
- * the end was lost is noticed when its thread makes another, see core/syscall.h.)
- */
-static uint64_t lost_by_skipping(const struct observer *o, enum nss_type type, const struct bpf_program *real,
-				 const struct bpf_program *first)
-{
-	uint64_t n = skipped(o->spares ? first : real);
-	uint64_t rescued = __atomic_load_n(&o->object.skel->bss->rescued[type], __ATOMIC_RELAXED);
+#define SKIP_NS 1000000000ULL /* longer than a task is from one program of a hook to the next */
 
-	return n > rescued ? n - rescued : 0;
+/*
+ * What a skipped program would have told. A skipped first program is no loss where another told it, or is about to: so unless
+ * this is the @last look, one that was skipped just now does not count yet. (A call of which the end was lost is noticed
+ * when its thread makes another, see core/in_call.h.)
+ */
+static uint64_t lost_by_skipping(struct observer *o, enum nss_type type, const struct bpf_program *real,
+				 const struct bpf_program *first, bool last)
+{
+	uint64_t n = skipped(o->spares ? first : real), now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t rescued = __atomic_load_n(&o->object.skel->bss->rescued[type], __ATOMIC_RELAXED);
+	struct skips *s = &o->skips[type];
+	uint64_t settled = last || !o->spares ? n : s->seen;
+
+	if (now - s->at > SKIP_NS)
+		*s = (struct skips){ n, now, s->told };
+	if (settled > rescued && settled - rescued > s->told)
+		s->told = settled - rescued;
+	return s->told;
 }
 
-struct nss_counts observe_lost(const struct observer *o)
+struct nss_counts observe_lost(struct observer *o, bool last)
 {
 	const struct nsscope_bpf *skel = o->object.skel;
 	struct nss_counts lost;
 
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
 		lost.count[i] = __atomic_load_n(&skel->bss->lost[i], __ATOMIC_RELAXED);
-	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, skel->progs.on_newtask, skel->progs.first_on_newtask);
-	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, skel->progs.on_exec, skel->progs.first_on_exec);
-	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, skel->progs.on_exit, skel->progs.first_on_exit);
+	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, skel->progs.on_newtask, skel->progs.first_on_newtask, last);
+	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, skel->progs.on_exec, skel->progs.first_on_exec, last);
+	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, skel->progs.on_exit, skel->progs.first_on_exit, last);
 	return lost;
 }
 

@@ -54,8 +54,11 @@ int observe_note_namespace(struct observer *o, int fd);
 /* File descriptor of the ring buffer's map. */
 int observe_events_fd(const struct observer *o);
 
-/* How many events the kernel side could not deliver, by type. */
-struct nss_counts observe_lost(const struct observer *o);
+/*
+ * How many events the kernel side could not deliver, by type. It never gets less. Some may be known a second later only, or
+ * by the @last call.
+ */
+struct nss_counts observe_lost(struct observer *o, bool last);
 
 /* "group=hook group=hook": what gives the events. */
 const char *observe_backend(const struct observer *o);

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "event/event.h"
 #include "source/stream.h"
+#include "util/clock.h"
 
 struct live {
 	struct observer *observer;
@@ -76,9 +76,9 @@ int live_fd(const struct live *l)
 	return l->woken;
 }
 
-static int tell_lost(struct live *l)
+static int tell_lost(struct live *l, bool last)
 {
-	struct nss_counts now = observe_lost(l->observer);
+	struct nss_counts now = observe_lost(l->observer, last);
 	struct nss_lost gap = {};
 	uint64_t total = 0;
 
@@ -101,28 +101,28 @@ static int tell_lost(struct live *l)
 static int look_for_ends(struct live *l)
 {
 	int err = observe_prepare_look(l->observer);
-	uint64_t start = stream_clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
+	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
 
 	if (!err)
 		err = observe_look(l->observer);
-	wait = (stream_clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) * LOOK_SHARE;
+	wait = (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) * LOOK_SHARE;
 	wait = wait < LOOK_NS ? LOOK_NS : wait > LOOK_LATEST_NS ? LOOK_LATEST_NS : wait;
-	l->look_next = stream_clock_ns(CLOCK_MONOTONIC) + wait;
+	l->look_next = clock_ns(CLOCK_MONOTONIC) + wait;
 	return err;
 }
 
-static int read_ring(struct live *l, bool look)
+static int read_ring(struct live *l, bool last)
 {
 	struct epoll_event ignored;
 	int err = 0, n;
 
 	epoll_wait(l->woken, &ignored, 1, 0); /* before the reading: what wakes us during it counts */
-	if (look || stream_clock_ns(CLOCK_MONOTONIC) > l->look_next)
+	if (last || clock_ns(CLOCK_MONOTONIC) > l->look_next)
 		err = look_for_ends(l);
 	n = ring_buffer__consume(l->ring);
 	if (!err)
 		err = n < 0 ? n : l->err;
-	return err ? err : tell_lost(l);
+	return err ? err : tell_lost(l, last);
 }
 
 int live_read(struct live *l)

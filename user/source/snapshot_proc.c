@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "event/event.h"
@@ -15,6 +14,7 @@
 #include "source/snapshot.h"
 #include "source/stream.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat. */
 #define KTHREAD_FLAG 0x00200000
@@ -269,7 +269,7 @@ static int give(const struct entries *all, const struct entry *e, record_fn fn, 
 	struct nss_rec rec = {
 		.type = NSS_EV_PROCESS,
 		.levels = (uint16_t)e->levels,
-		.mono_ns = stream_clock_ns(CLOCK_MONOTONIC),
+		.mono_ns = clock_ns(CLOCK_MONOTONIC),
 	};
 	char *at = bytes + sizeof(rec);
 

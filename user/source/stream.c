@@ -6,26 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "event/event.h"
 #include "observe/host.h"
 #include "util/cleanup.h"
-
-uint64_t stream_clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
+#include "util/clock.h"
 
 int stream_tell(record_fn fn, void *arg, uint16_t type, const void *payload, const struct buf *strings)
 {
 	size_t tail = strings ? strings->len : 0;
 	size_t len = sizeof(struct nss_rec) + event_descs[type].payload + tail;
-	struct nss_rec rec = { .len = (uint32_t)len, .type = type, .mono_ns = stream_clock_ns(CLOCK_MONOTONIC) };
+	struct nss_rec rec = { .len = (uint32_t)len, .type = type, .mono_ns = clock_ns(CLOCK_MONOTONIC) };
 	_free_ char *bytes = aligned_alloc(8, (len + 7) & ~(size_t)7);
 	char *at = bytes;
 
@@ -48,7 +40,7 @@ int stream_start(record_fn fn, void *arg, const char *version, const char *backe
 {
 	_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
 	struct nss_start start = {
-		.wall_offset_ns = stream_clock_ns(CLOCK_REALTIME) - stream_clock_ns(CLOCK_MONOTONIC),
+		.wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC),
 		.observer_pid = (uint32_t)getpid(),
 	};
 	struct buf strings = {};

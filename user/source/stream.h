@@ -3,12 +3,7 @@
 #ifndef SOURCE_STREAM_H
 #define SOURCE_STREAM_H
 
-#include <time.h>
-
 #include "source/recording.h"
-
-/* The time of @clock, ns. */
-uint64_t stream_clock_ns(clockid_t clock);
 
 /* Gives @fn a record of class META: @payload, and behind it @strings (may be NULL). 0 or -errno. */
 int stream_tell(record_fn fn, void *arg, uint16_t type, const void *payload, const struct buf *strings);
