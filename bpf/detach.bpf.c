@@ -8,14 +8,6 @@ int look_at_mounts(void *ctx)
 	return seek_mounts(0, 0);
 }
 
-/* The process in which the kernel removes a mount point, as the host numbers it; 0: the host does not see it. */
-static __always_inline __u32 remover(void)
-{
-	struct task_struct *task = current_task();
-
-	return host_sees(task) ? (__u32)upid_at(tgid_of(task), host_level).nr : 0;
-}
-
 /* The kernel begins to remove a mount point: what is gone now went before. */
 static __always_inline int detach_begins(void)
 {
@@ -26,7 +18,7 @@ static __always_inline int detach_begins(void)
 
 static __always_inline int detach_ends(void)
 {
-	__u32 by = remover();
+	__u32 by = host_pid_of(current_task()); /* 0: the host does not see it */
 
 	if (!by)
 		*(volatile __u64 *)&detaching_since = 0;

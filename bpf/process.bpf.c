@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fork, exec, exit. */
 
-#define NSS_CLONE_THREAD 0x00010000
-
-/* Whether @caller is the process that launches: known by nsscope's own numbers, which may not be the initial ones. */
-static __always_inline bool is_cloner(struct task_struct *caller)
-{
-	return cloner && host_sees(caller) && (__u32)upid_at(tgid_of(caller), host_level).nr == cloner;
-}
-
 static __always_inline void fill_parent(struct nss_parent *to, struct pid *parent, struct pid *child)
 {
 	__u32 level = BPF_CORE_READ(child, level);

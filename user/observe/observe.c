@@ -5,11 +5,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "observe/host.h"
@@ -25,8 +23,7 @@ struct observer {
 	enum backend_id calls; /* backend of the system calls */
 	int links[OBJECT_PROGRAMS_MAX];
 	size_t nlinks;
-	uint8_t *tracked;
-	size_t tracked_size;
+	struct tracked tracked;
 	bool nested; /* nsscope is not in the initial PID namespace */
 	bool notes; /* namespaces that were there before are to be noted */
 	bool spares; /* of each hook that has spare programs, these are attached, not the real one */
@@ -36,63 +33,6 @@ struct observer {
 	} skips[NSS_EV_MAX];
 	char backend[256];
 };
-
-/* libbpf's first warning of an attempt names what was refused; its callback takes no argument of ours. */
-static char first_warning[256];
-
-static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	if (level == LIBBPF_WARN && !*first_warning) {
-		vsnprintf(first_warning, sizeof(first_warning), fmt, args);
-		first_warning[strcspn(first_warning, "\n")] = 0;
-	}
-	return 0;
-}
-
-static void explain(struct observe_error *e, const struct observe_settings *settings, int err, const char *what)
-{
-	if (err == -EPERM || err == -EACCES)
-		snprintf(e->text, sizeof(e->text),
-			 "cannot %s: %s; observing needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN%s%s", what,
-			 strerror(-err), settings->backend ? "; or this is refused: the backend " : "",
-			 settings->backend ? settings->backend : "");
-	else if (settings->backend)
-		snprintf(e->text, sizeof(e->text), "cannot %s for the backend %s: %s; see nsscope doctor for what works here",
-			 what, settings->backend, strerror(-err));
-	else if (err == -ENOMEM)
-		snprintf(e->text, sizeof(e->text), "cannot %s: out of memory; try a smaller --buffer", what);
-	else
-		snprintf(e->text, sizeof(e->text),
-			 "cannot %s: %s%s%s%s; it needs Linux 5.10 or later with BPF and BTF, see nsscope doctor", what,
-			 strerror(-err), *first_warning ? " (" : "", first_warning, *first_warning ? ")" : "");
-}
-
-/* What makes a load impossible and would only be told in libbpf's words. */
-static int check_ground(struct observe_error *e)
-{
-	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
-		int err = -errno;
-
-		snprintf(e->text, sizeof(e->text),
-			 "cannot read /sys/kernel/btf/vmlinux: %s; %s", strerror(-err),
-			 err == -ENOENT ? "the kernel must be built with CONFIG_DEBUG_INFO_BTF=y, and /sys be mounted" :
-					  "observing needs root");
-		return err;
-	}
-	if (kernel_try_ring_buffer() == -EINVAL) {
-		snprintf(e->text, sizeof(e->text), "the kernel has no BPF ring buffer; it needs Linux 5.10 or later");
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static uint32_t pid_limit(void)
-{
-	_fclose_ FILE *f = fopen("/proc/sys/kernel/pid_max", "re");
-	unsigned limit;
-
-	return f && fscanf(f, "%u", &limit) == 1 && limit < NSS_PID_LIMIT ? limit : NSS_PID_LIMIT;
-}
 
 /* Whether @program is one of those that this observer needs. */
 static bool is_needed(const struct observer *o, const struct bpf_program *program)
@@ -106,12 +46,6 @@ static bool is_needed(const struct observer *o, const struct bpf_program *progra
 	if ((probe->place == PROBE_SPARE && !o->spares) || (probe->place == PROBE_NOTE && !o->notes))
 		return false;
 	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->nested);
-}
-
-/* A page for each so many PIDs; one where nothing will be noted. */
-static int size_by_pids(struct bpf_map *map, bool used)
-{
-	return bpf_map__set_max_entries(map, used ? pid_limit() / NSS_TRACKED_PAGE + 1 : 1);
 }
 
 static void choose_programs(struct observer *o)
@@ -146,9 +80,9 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	choose_programs(o);
 	err = bpf_map__set_max_entries(skel->maps.events, settings->buffer);
 	if (!err)
-		err = size_by_pids(skel->maps.tracked, true);
+		err = tracked_size(skel->maps.tracked, true);
 	if (!err)
-		err = size_by_pids(skel->maps.marks, o->spares);
+		err = tracked_size(skel->maps.marks, o->spares);
 	cpus = (uint32_t)libbpf_num_possible_cpus();
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.scratches, cpus * conf.scratches);
@@ -166,18 +100,7 @@ static int configure(struct observer *o, const struct observe_settings *settings
 		err = bpf_map__set_max_entries(skel->maps.told_mount_at, 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.stashes, mounts ? NSS_STASHES : 1);
-	o->tracked_size = (size_t)bpf_map__max_entries(skel->maps.tracked) * NSS_TRACKED_PAGE;
 	return err;
-}
-
-static int map_tracked(struct observer *o)
-{
-	void *p = mmap(NULL, o->tracked_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(o->object.skel->maps.tracked), 0);
-
-	if (p == MAP_FAILED)
-		return -errno;
-	o->tracked = p;
-	return 0;
 }
 
 /*
@@ -276,25 +199,25 @@ static int open_with(struct observer *o, const struct observe_settings *settings
 {
 	int err;
 
-	*first_warning = 0;
+	explain_begin();
 	err = object_open(&o->object);
 	if (!err)
 		err = configure(o, settings);
 	if (err)
-		explain(ret_error, settings, err, "prepare the BPF programs");
+		explain(ret_error, settings->backend, err, "prepare the BPF programs");
 	if (!err && (err = object_load(&o->object))) {
 		if (o->object.refused)
-			snprintf(first_warning, sizeof(first_warning), "the kernel refuses the program %s", o->object.refused);
-		explain(ret_error, settings, err, "load the BPF programs");
+			explain_refused(o->object.refused);
+		explain(ret_error, settings->backend, err, "load the BPF programs");
 	}
-	if (!err && (err = map_tracked(o)))
-		explain(ret_error, settings, err, "map the tracked set");
+	if (!err && (err = tracked_map(&o->tracked, o->object.skel->maps.tracked)))
+		explain(ret_error, settings->backend, err, "map the tracked set");
 	if (!err && (err = find_host_level(o)))
-		explain(ret_error, settings, err, "find nsscope's own PID namespace");
+		explain(ret_error, settings->backend, err, "find nsscope's own PID namespace");
 	if (!err && (err = run(o->object.skel->progs.note_host)))
-		explain(ret_error, settings, err, "note nsscope's own place in the mount tree");
+		explain(ret_error, settings->backend, err, "note nsscope's own place in the mount tree");
 	if (!err && (err = attach(o)))
-		explain(ret_error, settings, err, "attach the BPF programs");
+		explain(ret_error, settings->backend, err, "attach the BPF programs");
 	return err;
 }
 
@@ -325,11 +248,10 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 {
 	enum backend_id calls = next_calls(BACKEND_FORK, settings);
 	struct observer *o;
-	int err = check_ground(ret_error);
+	int err = explain_ground(ret_error);
 
 	if (err)
 		return err;
-	libbpf_set_print(keep_warning);
 	do {
 		o = calloc(1, sizeof(*o));
 		if (!o)
@@ -347,20 +269,14 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 	return 0;
 }
 
+struct tracked *observe_tracked(struct observer *o)
+{
+	return &o->tracked;
+}
+
 void observe_cloner(struct observer *o, pid_t pid)
 {
 	__atomic_store_n(&o->object.skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
-}
-
-void observe_track(struct observer *o, uint32_t pid, bool tracked)
-{
-	if (pid < o->tracked_size)
-		__atomic_store_n(&o->tracked[pid], tracked, __ATOMIC_SEQ_CST);
-}
-
-bool observe_is_tracked(const struct observer *o, uint32_t pid)
-{
-	return pid < o->tracked_size && __atomic_load_n(&o->tracked[pid], __ATOMIC_SEQ_CST);
 }
 
 int observe_prepare_look(struct observer *o)
@@ -487,8 +403,7 @@ void observe_close(struct observer *o)
 		close_aside(o->links, o->nlinks);
 	for (size_t i = 0; i < o->nlinks; i++)
 		close(o->links[i]);
-	if (o->tracked)
-		munmap(o->tracked, o->tracked_size);
+	tracked_unmap(&o->tracked);
 	object_close(&o->object);
 	free(o);
 }

@@ -9,6 +9,8 @@
 #include <sys/types.h>
 
 #include "abi/abi.h"
+#include "observe/explain.h"
+#include "observe/tracked.h"
 
 #define OBSERVE_BUFFER_DEFAULT (4U << 20)
 
@@ -17,11 +19,6 @@ struct observe_settings {
 	const char *backend; /* the only one to use for system calls, by its name; NULL: the best that works */
 	bool notes; /* observe_note_namespace is to be called: a large program, not to be verified without need */
 	uint32_t buffer; /* bytes of the ring buffer: a power of two, at least a page */
-};
-
-/* Why it cannot be done: one line without a newline, what and why and what to do. */
-struct observe_error {
-	char text[512];
 };
 
 struct observer;
@@ -35,9 +32,7 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
  */
 void observe_cloner(struct observer *o, pid_t pid);
 
-/* Adds to (or takes from) the tracked set the process that the initial PID namespace calls @pid. */
-void observe_track(struct observer *o, uint32_t pid, bool tracked);
-bool observe_is_tracked(const struct observer *o, uint32_t pid);
+struct tracked *observe_tracked(struct observer *o);
 
 /* Loads what observe_look needs, when called the first time: so a start need not wait for it. 0 or -errno. */
 int observe_prepare_look(struct observer *o);

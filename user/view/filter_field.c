@@ -274,7 +274,8 @@ bool filter_field_next(const struct filter_field *f, const struct event *e, size
 	if (!(f->types & (1ULL << type)))
 		return false;
 	if (f->head) {
-		ref.at = (const char *)e->task + f->head->offset;
+		/* Every event has a type, not every event a task. */
+		ref.at = e->task ? (const char *)e->task + f->head->offset : NULL;
 		return f->head->part->get(&ref, at, ret_value);
 	}
 	if (f->is_event)
