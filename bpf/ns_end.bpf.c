@@ -8,6 +8,7 @@ static __always_inline void send_ns_end(const struct told_ns *t, __u64 now)
 
 	if (!s)
 		return;
+	s->rec.mono_ns = now; /* what late_ns is from */
 	end = (void *)(s->bytes + sizeof(struct nss_rec));
 	end->type = t->type;
 	end->inum = t->inum;

@@ -119,6 +119,7 @@ static __always_inline void send_detach(const struct told_mount *t, __u32 by, __
 
 	if (!s)
 		return;
+	s->rec.mono_ns = now; /* what late_ns is from */
 	detach = (void *)(s->bytes + sizeof(struct nss_rec));
 	detach->mnt_id_unique = t->id;
 	detach->mnt_id = t->mnt_id;

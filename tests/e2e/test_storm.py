@@ -36,7 +36,7 @@ def test_nothing_is_lost(run, n, options):
     assert set(lives.values()) == {1}
 
 
-@pytest.mark.parametrize("size", ["4K", "8K", "16K", "64K"])
+@pytest.mark.parametrize("size", ["4K", "64K"])
 def test_what_is_lost_is_counted(run, size):
     result = run("-m", "--only", "process", "--buffer", size, "--", workload("storm"), str(scaled(3000)), lossless=False)
     got, stream = count(result), result.stream
