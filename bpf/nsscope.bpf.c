@@ -13,6 +13,10 @@
 #include "process.bpf.c"
 #include "syscall.bpf.c"
 #include "snapshot.bpf.c"
-#include "spare.bpf.c"
+
+WITH_SPARES("task_newtask", on_newtask, NSS_EV_FORK, MARK_NEWTASK)
+WITH_SPARES("sched_process_exec", on_exec, NSS_EV_EXEC, MARK_EXEC)
+WITH_SPARES("sched_process_exit", on_exit, NSS_EV_EXIT, MARK_EXIT)
+WITH_SPARES("sys_exit", on_sys_exit, NSS_EV_MAX, MARK_SYS_EXIT)
 
 char LICENSE[] SEC("license") = "GPL";

@@ -4,10 +4,12 @@
  * much. The programs of each hook are a few loads and stores for a task that is not observed.
  */
 #include "core/filter.h"
+#include "core/spare.h"
 #include "core/syscall.h"
 #include "abi/stat.h"
 
 #define NSS_WNOWAIT 0x01000000
+#define NSS_EEXIST 17
 
 const volatile struct nss_stat_config stat_conf = {};
 
@@ -18,13 +20,14 @@ struct life {
 	__u64 begun; /* entry of the call that made it */
 	__u64 forked, woken;
 	__u64 run_queue; /* ns + 1; 0: not known */
-	__u64 cloned; /* ns that the call took + 1; 0: it has not returned */
+	__u64 cloned; /* ns that the call took, once it has returned */
 	__u64 execed, exited;
 	__u32 made; /* bit per enum nss_ns */
 	__u32 parent; /* that was to wait for it when it ended */
 	__u32 told; /* what came before the first exec has been added */
 	__u32 reaped;
 	struct nss_group group;
+	struct nss_group first; /* that what came before the first exec has been added to */
 };
 
 struct {
@@ -34,6 +37,18 @@ struct {
 	__type(key, __u32);
 	__type(value, struct life);
 } lives SEC(".maps");
+
+/*
+ * Processes of which one of two has come: the return of the call that made it, and its first exec or end. The two may be on
+ * two CPUs at the same time, and 5.10 has no atomic exchange; to put an element where none may be is one.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, NSS_LIVES);
+	__type(key, __u32);
+	__type(value, __u32);
+} met SEC(".maps");
 
 /* The call that a thread is in. */
 struct spawn {
@@ -79,6 +94,15 @@ struct {
 	__type(value, struct nss_span);
 } no_span SEC(".maps");
 
+/* For the length of a path: what is read there is not looked at, so it is no harm if another program writes over it. */
+#define NSS_SPARE_NAME 4096
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, char[NSS_SPARE_NAME]);
+} spare_names SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -87,13 +111,15 @@ struct {
 	__type(value, __u64);
 } spawners SEC(".maps");
 
-/* A byte for each PID: it has been woken and has not run. */
+/* A byte for each PID, so that a process of which nothing is known costs no look into a hash. */
+enum { LIFE_NONE, LIFE_FRESH /* has not run */, LIFE_RUNS };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
 	__type(key, __u32);
 	__type(value, __u8[NSS_TRACKED_PAGE]);
-} fresh SEC(".maps");
+} known SEC(".maps");
 
 static __always_inline void count(__u32 what)
 {
@@ -115,7 +141,8 @@ static __always_inline __u32 log2_of(__u64 v)
 	return log;
 }
 
-static __always_inline __u32 bucket_of(__u64 ns)
+/* Not static: the verifier would look at all its ways for each duration. */
+__noinline __u32 bucket_of(__u64 ns)
 {
 	__u32 log, bucket;
 
@@ -155,15 +182,12 @@ static __always_inline void raise(__u64 *max, __u64 ns)
 		*(volatile __u64 *)max = ns;
 }
 
-/* Adds a duration. Not static, as the next: so the verifier looks at it once. */
-__noinline int add_span(struct nss_span_key *key, __u64 ns)
+/* Adds a duration. Static, though the verifier looks at it for each call then: a global one takes no pointer before 5.13. */
+static __noinline int add_span(struct nss_span_key *key, __u64 ns)
 {
-	struct nss_span *span;
+	struct nss_span *span = span_of(key);
 	__u32 bucket;
 
-	if (!key)
-		return 0;
-	span = span_of(key);
 	if (!span) {
 		count(NSS_COUNT_MISSED);
 		return 0;
@@ -191,40 +215,75 @@ static __always_inline void add_from(const struct nss_group *group, __u32 phase,
 		add(group, phase, end > begin ? end - begin : 0);
 }
 
-static __always_inline void add_clone(const struct life *life, __u64 ns)
+/* Whether the other of the two that meet for process @tgid has come before. */
+static __always_inline bool has_met(__u32 tgid)
 {
-	struct nss_span_key key = { .group = life->group, .phase = NSS_PHASE_CLONE, .made = life->made };
+	__u32 one = 1;
+	long err = bpf_map_update_elem(&met, &tgid, &one, BPF_NOEXIST);
 
-	add_span(&key, ns);
+	if (err == -NSS_EEXIST)
+		return !bpf_map_delete_elem(&met, &tgid);
+	if (err)
+		count(NSS_COUNT_MISSED);
+	return false;
 }
 
-/* What came before the first exec, or the end if there was none: so that it goes to the group that the process is then of. */
-static __always_inline void tell_beginning(struct life *life)
+static __always_inline void add_clone(const struct life *life)
+{
+	struct nss_span_key key = { .group = life->first, .phase = NSS_PHASE_CLONE, .made = life->made };
+
+	add_span(&key, life->cloned);
+}
+
+/*
+ * What came before the first exec, or the end if there was none: so that it goes to the group that the process is then of. The
+ * call that made it may take longer.
+ */
+static __always_inline void tell_beginning(struct life *life, __u32 tgid)
 {
 	if (life->told)
 		return;
 	life->told = 1;
-	add_from(&life->group, NSS_PHASE_FORK, life->begun, life->forked);
+	life->first = life->group;
+	add_from(&life->first, NSS_PHASE_FORK, life->begun, life->forked);
 	if (life->run_queue)
-		add(&life->group, NSS_PHASE_RUN_QUEUE, life->run_queue - 1);
-	if (life->cloned)
-		add_clone(life, life->cloned - 1);
+		add(&life->first, NSS_PHASE_RUN_QUEUE, life->run_queue - 1);
+	if (has_met(tgid))
+		add_clone(life);
 }
 
+static __always_inline long name_length(const char *name)
+{
+	__u32 zero = 0;
+	char *spare = bpf_map_lookup_elem(&spare_names, &zero);
+
+	return spare ? bpf_probe_read_kernel_str(spare, NSS_SPARE_NAME, name) : 0;
+}
+
+/* A path that is too long: its end, which tells more than its beginning. */
 static __always_inline void name_image(struct nss_group *group, struct task_struct *task, const char *filename)
 {
 	const unsigned char *name;
+	long len;
 
-	if (filename) {
-		if (bpf_probe_read_kernel_str(group->name, sizeof(group->name), filename) < NSS_GROUP_NAME)
-			return;
+	if (!filename) {
+		name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
+		bpf_probe_read_kernel_str(group->name, sizeof(group->name), name);
+		return;
 	}
-	/* Too long, or not known: the file's own name. */
-	name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
-	bpf_probe_read_kernel_str(group->name, sizeof(group->name), name);
+	if (bpf_probe_read_kernel_str(group->name, sizeof(group->name), filename) < NSS_GROUP_NAME)
+		return;
+	len = name_length(filename);
+	if (len <= NSS_GROUP_NAME) /* with the NUL: all of it is there */
+		return;
+	__builtin_memcpy(group->name, "...", 3);
+	bpf_probe_read_kernel_str(group->name + 3, NSS_GROUP_NAME - 3, filename + len - (NSS_GROUP_NAME - 3));
 }
 
-/* Where @task belongs now. @filename: what exec was given, or NULL. @known: where it belonged, or NULL. */
+/*
+ * Where @task belongs now. @filename: what exec was given, or NULL. @known: where it belonged, or NULL. Behind the end of a
+ * name is 0, as the helper writes no further: else one group could become two.
+ */
 static __always_inline void find_group(struct nss_group *group, struct task_struct *task, const char *filename,
 				       const struct nss_group *known)
 {
@@ -248,12 +307,6 @@ static __always_inline void find_group(struct nss_group *group, struct task_stru
 			*group = *known;
 		else
 			name_image(group, task, filename);
-	}
-	/* What is behind the end of a name is of no account, and must not make two groups of one. */
-	for (int i = 1, end = !group->name[0]; i < NSS_GROUP_NAME; i++) {
-		if (end)
-			group->name[i] = 0;
-		end |= !group->name[i];
 	}
 }
 
@@ -301,6 +354,8 @@ static __always_inline void first_group(struct nss_group *group, struct task_str
 	}
 }
 
+REAL_PROGRAM(stat_newtask);
+
 SEC("tp_btf/task_newtask")
 int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 {
@@ -310,6 +365,7 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 	__u32 tid = bpf_get_current_pid_tgid(), tgid = child->tgid;
 	__u8 *byte;
 
+	REENTRANT(stat_newtask);
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
 		return 0;
 	caller = current_task();
@@ -334,9 +390,9 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 		count(NSS_COUNT_MISSED);
 		return 0;
 	}
-	byte = pid_byte(&fresh, tgid);
+	byte = pid_byte(&known, tgid);
 	if (byte)
-		*byte = 1;
+		*byte = LIFE_FRESH;
 	return 0;
 }
 
@@ -344,10 +400,10 @@ SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(stat_wakeup_new, struct task_struct *task)
 {
 	__u32 pid = task->pid;
-	__u8 *byte = pid_byte(&fresh, pid);
+	__u8 *byte = pid_byte(&known, pid);
 	struct life *life;
 
-	if (!byte || !*byte)
+	if (!byte || *byte != LIFE_FRESH)
 		return 0;
 	life = bpf_map_lookup_elem(&lives, &pid);
 	if (life)
@@ -360,13 +416,13 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	__u32 pid = next->pid;
-	__u8 *byte = pid_byte(&fresh, pid);
+	__u8 *byte = pid_byte(&known, pid);
 	struct life *life;
 	__u64 now;
 
-	if (!byte || !*byte)
+	if (!byte || *byte != LIFE_FRESH)
 		return 0;
-	*byte = 0;
+	*byte = LIFE_RUNS;
 	life = bpf_map_lookup_elem(&lives, &pid);
 	if (!life || !life->woken)
 		return 0;
@@ -379,13 +435,18 @@ int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_st
 static __always_inline struct life *life_of(__u32 tgid)
 {
 	struct life *life = bpf_map_lookup_elem(&lives, &tgid), nothing = { .told = 1 };
+	__u8 *byte = pid_byte(&known, tgid);
 
 	if (life)
 		return life;
+	if (byte)
+		*byte = LIFE_RUNS;
 	if (bpf_map_update_elem(&lives, &tgid, &nothing, BPF_NOEXIST))
 		count(NSS_COUNT_MISSED);
 	return bpf_map_lookup_elem(&lives, &tgid);
 }
+
+REAL_PROGRAM(stat_exec);
 
 /* @old_tid: the thread that called exec, which has taken its process's number. */
 SEC("tp_btf/sched_process_exec")
@@ -397,16 +458,17 @@ int BPF_PROG(stat_exec, struct task_struct *task, pid_t old_tid, struct linux_bi
 	struct spawn *spawn;
 	struct life *life;
 
-	spawn = bpf_map_lookup_elem(&spawns, &tid);
+	REENTRANT(stat_exec);
 	if (!in_scope(task))
 		return 0;
+	spawn = bpf_map_lookup_elem(&spawns, &tid);
 	count(NSS_COUNT_EXECS);
 	life = life_of(tgid);
 	if (!life)
 		return 0;
 	find_group(&group, task, BPF_CORE_READ(bprm, filename), &life->group);
 	life->group = group;
-	tell_beginning(life);
+	tell_beginning(life, tgid);
 	if (spawn)
 		add_from(&life->group, NSS_PHASE_EXEC, spawn->begun, now);
 	if (life->execed)
@@ -453,20 +515,22 @@ static __always_inline void add_life(struct task_struct *task, const struct life
 
 static __always_inline void end_life(struct task_struct *task, struct life *life)
 {
-	struct ending e = { .pid = tgid_of(task), .tgid = TASK_READ(task, tgid) };
+	struct pid *pid = tgid_of(task);
+	struct ending e = { .pid = pid, .level = BPF_CORE_READ(pid, level), .tgid = TASK_READ(task, tgid) };
 	struct nss_group group;
 
 	find_group(&group, task, NULL, &life->group);
 	life->group = group;
-	tell_beginning(life);
+	tell_beginning(life, e.tgid);
 	if (life->execed)
 		add_from(&life->group, NSS_PHASE_EXEC_EXIT, life->execed, life->exited);
 	else
 		add_from(&life->group, NSS_PHASE_FORK_EXIT, life->forked, life->exited);
 	add_life(task, life);
-	e.level = BPF_CORE_READ(e.pid, level);
 	LOOP(NSS_LEVELS_MAX, ended_body, &e);
 }
+
+REAL_PROGRAM(stat_exit);
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(stat_exit, struct task_struct *task)
@@ -474,6 +538,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 	__u32 tid = task->pid, tgid = task->tgid;
 	struct life *life;
 
+	REENTRANT(stat_exit);
 	if (!in_scope(task))
 		return 0;
 	bpf_map_delete_elem(&spawns, &tid);
@@ -496,15 +561,18 @@ SEC("tp_btf/sched_process_free")
 int BPF_PROG(stat_free, struct task_struct *task)
 {
 	__u32 pid = task->pid;
+	__u8 *byte = pid_byte(&known, pid);
 	const struct life *life;
 
-	if (pid != (__u32)task->tgid)
+	if (!byte || *byte == LIFE_NONE || pid != (__u32)task->tgid)
 		return 0;
 	life = bpf_map_lookup_elem(&lives, &pid);
 	if (!life || !life->exited)
 		return 0;
 	if (!life->reaped)
 		count(NSS_COUNT_UNREAPED);
+	*byte = LIFE_NONE;
+	bpf_map_delete_elem(&met, &pid);
 	bpf_map_delete_elem(&lives, &pid);
 	return 0;
 }
@@ -571,16 +639,25 @@ static __always_inline bool is_clone(__u32 call)
 	return call >= NSS_SPAWN_CLONE && call <= NSS_SPAWN_VFORK;
 }
 
-/* A call that makes a process is noted whoever makes it: the child may be of interest where its maker is not. */
+/* A call that makes a process is noted whoever makes it, if the child may be of interest where its maker is not. */
+static __always_inline bool may_be_told(__u32 call, struct task_struct *task)
+{
+	if (!is_clone(call))
+		return in_scope(task);
+	return !(conf.only & NSS_ONLY_TRACKED) || is_tracked(TASK_READ(task, tgid)) || is_cloner(task);
+}
+
 static __always_inline int call_begins(__u32 call)
 {
-	struct spawn spawn = { .begun = bpf_ktime_get_ns(), .call = call };
-	__u32 tid = bpf_get_current_pid_tgid();
+	struct spawn spawn = { .call = call };
+	__u32 tid;
 
 	if (call == NSS_SPAWN_NONE || call == NSS_SPAWN_WAIT4 || call == NSS_SPAWN_WAITID)
 		return 0;
-	if (!is_clone(call) && !in_scope(current_task()))
+	if (!may_be_told(call, current_task()))
 		return 0;
+	tid = bpf_get_current_pid_tgid();
+	spawn.begun = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&spawns, &tid, &spawn, BPF_ANY))
 		count(NSS_COUNT_MISSED);
 	return 0;
@@ -590,16 +667,16 @@ static __always_inline void end_clone(const struct spawn *spawn, __u64 now)
 {
 	__u32 child = spawn->child;
 	struct life *life = child ? bpf_map_lookup_elem(&lives, &child) : NULL;
-	__u64 ns = now - spawn->begun;
 
 	if (!child)
 		return;
-	if (!life)
+	if (!life) {
 		count(NSS_COUNT_MISSED); /* its child is gone already */
-	else if (life->told)
-		add_clone(life, ns);
-	else
-		life->cloned = ns + 1;
+		return;
+	}
+	life->cloned = now - spawn->begun;
+	if (has_met(child))
+		add_clone(life);
 }
 
 /* The caller's group, for a call that is not about a process's beginning or end. */
@@ -681,7 +758,7 @@ static __always_inline int call_ends(__u32 call, const struct pt_regs *regs, lon
 		return 0;
 	known = bpf_map_lookup_elem(&spawns, &tid);
 	if (!known)
-		return 0; /* an exec that is done, or a call that was begun before us */
+		return 0; /* an exec that is done, or a call that was begun before us, or is of no interest */
 	spawn = *known;
 	bpf_map_delete_elem(&spawns, &tid);
 	if (spawn.call != call)
@@ -689,6 +766,8 @@ static __always_inline int call_ends(__u32 call, const struct pt_regs *regs, lon
 	if (is_clone(call)) {
 		end_clone(&spawn, now);
 	} else if (call == NSS_SPAWN_EXECVE || call == NSS_SPAWN_EXECVEAT) {
+		if (!result) /* it has made the process one of no interest */
+			return 0;
 		count(NSS_COUNT_EXECS_FAILED);
 		add_call(NSS_PHASE_EXEC_FAILED, now - spawn.begun);
 	} else {
@@ -707,11 +786,14 @@ int BPF_PROG(stat_sys_enter, struct pt_regs *regs, long nr)
 	return call_begins(spawn_call(nr));
 }
 
+REAL_PROGRAM(stat_sys_exit);
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(stat_sys_exit, struct pt_regs *regs, long result)
 {
 	__u32 call = spawn_call(call_nr(regs));
 
+	REENTRANT(stat_sys_exit);
 	return call == NSS_SPAWN_NONE ? 0 : call_ends(call, regs, result);
 }
 
@@ -737,5 +819,10 @@ int stat_find_level(void *ctx)
 	host_level = BPF_CORE_READ(current_task(), thread_pid, level);
 	return 0;
 }
+
+WITH_SPARES("task_newtask", stat_newtask, NSS_EV_FORK, MARK_NEWTASK)
+WITH_SPARES("sched_process_exec", stat_exec, NSS_EV_EXEC, MARK_EXEC)
+WITH_SPARES("sched_process_exit", stat_exit, NSS_EV_EXIT, MARK_EXIT)
+WITH_SPARES("sys_exit", stat_sys_exit, NSS_EV_MAX, MARK_SYS_EXIT)
 
 char LICENSE[] SEC("license") = "GPL";

@@ -32,7 +32,7 @@ enum nss_by {
 
 struct nss_group {
 	__u64 id; /* inum of the namespace, id of the cgroup, PID of the parent in nsscope's PID namespace */
-	char name[NSS_GROUP_NAME]; /* comm, or path; the bytes behind its end are 0 */
+	char name[NSS_GROUP_NAME]; /* comm; or path, if it is too long "..." and its end; the bytes behind its end are 0 */
 };
 
 /* Grouped by comm whatever is asked for: for the list of the shortest-lived. */
@@ -81,6 +81,17 @@ enum nss_spawn_call {
 struct nss_spawner {
 	__u32 pid; /* in nsscope's PID namespace; 0: it cannot be seen from there */
 	char comm[NSS_COMM_LEN];
+};
+
+/* Of the maps, an element each. */
+struct nss_span_entry {
+	struct nss_span_key key;
+	struct nss_span span;
+};
+
+struct nss_spawner_entry {
+	struct nss_spawner who;
+	__u64 forks;
 };
 
 /* What is counted; of what cannot be measured too. */

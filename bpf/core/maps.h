@@ -17,7 +17,7 @@ __u32 host_level;
 /* Read by the consumer through its mapping of .bss: no system call. */
 __u64 lost[NSS_EV_MAX];
 
-/* Events that another than the first program has told, see spare.bpf.c; the last: system calls of any kind. */
+/* Events that another than the first program has told, see core/spare.h; the last: system calls of any kind. */
 __u64 rescued[NSS_EV_MAX + 1];
 
 /*
@@ -43,7 +43,7 @@ struct {
 	__type(value, __u8[NSS_TRACKED_PAGE]);
 } tracked SEC(".maps");
 
-/* The same, of threads: see spare.bpf.c. */
+/* The same, of threads: see core/spare.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);

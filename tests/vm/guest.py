@@ -18,9 +18,9 @@ TESTS = ["python3", "-m", "pytest", "-q", "--maxfail=20", "tests/e2e"]
 # What a launcher or doctor does with system calls that are much the same on all these kernels, what user space does with
 # events, and what takes long: each on one or two, or none.
 NOT_CORE = {"doctor", "launcher", "unshare", "unshare_end", "unshare_newer", "sandbox", "limits", "enter", "info", "faults",
-            "questions", "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat_namespaces", "filter", "replay",
-            "argv", "ids", "storm", "watch_ps", "tools", "contexts", "reach", "reach_cases", "pids", "ns", "mounts", "refusals",
-            "paths"}
+            "questions", "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat", "stat_report",
+            "stat_namespaces", "filter", "replay", "argv", "ids", "storm", "watch_ps", "tools", "contexts", "reach",
+            "reach_cases", "pids", "ns", "mounts", "refusals", "paths"}
 ENV = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb",
        "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "-rs -p no:cacheprovider",
        # A process costs some milliseconds here.

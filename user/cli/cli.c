@@ -125,9 +125,9 @@ static void help_all(void)
 	for (size_t i = 0; i < command_count; i++)
 		printf("  %-8s %s\n", command_rows[i].name, command_rows[i].help);
 	printf("\n  nsscope COMMAND --help    the command's options\n"
-	       "  nsscope --json-schema     the JSON Schema of -o json, and of ns and mounts --json\n"
+	       "  nsscope --json-schema     the JSON Schema of -o json, and of ns, mounts and stat --json\n"
 	       "  nsscope --man             the manual page; --version, --help\n\n"
-	       "Exit status: run, enter: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
+	       "Exit status: run, enter, stat: the command's own, 128+N if signal N killed it, 126 or 127 if it could\n"
 	       "not be executed or found. 125: nsscope itself failed. unshare: as unshare(1): 1 for what\n"
 	       "is 125 elsewhere, ended by the command's signal. doctor: 0 if run works here, else 1.\n"
 	       "Others: 0, or 125. 123: --exit-on held of an event.\n");
@@ -242,6 +242,23 @@ static bool has_file(const struct settings *s)
 	return false;
 }
 
+/* NULL, or what is wrong. */
+static const char *stat_check(const struct settings *s)
+{
+	if (s->stat.samples && !s->stat.namespaces)
+		return "--samples is for --namespaces";
+	if (s->stat.namespaces && s->launch.argv)
+		return "--namespaces measures by itself: give no command";
+	if (s->stat.namespaces && (s->pid || s->cgroup || s->observe.conf.only || s->stat.by || s->stat.hist || s->stat.interval ||
+				   s->noutputs))
+		return "--namespaces measures by itself, once: with it only --samples and --json";
+	if (s->pid && s->launch.argv)
+		return "--pid and a command: give one of them";
+	if (!s->stat.namespaces && s->observe.backend && !strcmp(s->observe.backend, backends[BACKEND_FENTRY].name))
+		return "the backend fentry is not for stat: give kprobe or tracepoint";
+	return NULL;
+}
+
 /* Options that exclude each other, or need another. */
 static enum cli_result check_launch(const struct command_row *command, const struct settings *s)
 {
@@ -263,6 +280,8 @@ static enum cli_result check_launch(const struct command_row *command, const str
 		wrong = "--ns and --pid: give one of them";
 	else if (s->hold && s->hold_fd >= 0)
 		wrong = "--hold and --hold-fd: give one of them";
+	else if (s->command == CMD_STAT)
+		wrong = stat_check(s);
 	else if (s->command == CMD_ENTER)
 		wrong = enter_check(&s->enter);
 	if (!wrong)

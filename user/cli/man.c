@@ -9,6 +9,7 @@
 #include "observe/backends.h"
 #include "util/cleanup.h"
 #include "view/filter_field.h"
+#include "view/statview.h"
 
 /* @text with what roff would read as its own made plain. */
 static void put(FILE *out, const char *text)
@@ -195,6 +196,35 @@ static void put_listings(FILE *out)
 	}
 }
 
+static void put_stat(FILE *out)
+{
+	fputs(".SH STAT\nWithout a command stat measures until INT, TERM or HUP. A command runs in the namespaces that nsscope is in, and "
+	      "what it leaves behind stays; the table goes to standard error then, unless \\-o names a file. All is added up in the kernel, "
+	      "from the moment that stat is ready: of a process that was there before, only its programs from the next on.\n.PP\n"
+	      "Durations are of CLOCK_MONOTONIC. fork, fork_exec, exec_exec (if any), exec_exit and exit_reaped follow one another "
+	      "without a gap; of a process that executes nothing fork, fork_exit and exit_reaped. The other phases are parts of "
+	      "these. Percentiles are as far from the truth as the bucket of the histogram is wide: 1/16 at most. MAX and SUM are "
+	      "exact. \\-\\-by image: the path that exec was given; of one of more than 47 bytes \"...\" and its end.\n", out);
+	for (size_t i = 0; i < NSS_PHASE_CALLS; i++) {
+		fprintf(out, ".TP\n.B %s\n", phase_descs[i].name);
+		put(out, phase_descs[i].doc);
+		fputc('\n', out);
+	}
+	fputs(".TP\n.B unshare, mount, ...\nthe system calls that are told as events, from their entry to their return\n.PP\n"
+	      "A process belongs to the group (\\-\\-by) that it is in when it executes or ends: what came before its first exec is told "
+	      "with that. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\". With \\-i, "
+	      "rates are of the time since the table before; in the last table of the whole time.\n.PP\n"
+	      "JSON: type (stat), schema, time, final (no other follows), elapsed_ns, backend, by, counts, per_second, groups, most_spawning "
+	      "(made, pid: null if it is outside nsscope's PID namespace, comm), shortest_lived (by comm). Of each group: is (all, one or "
+	      "rest), id (ns: inum; cgroup; parent: PID), name, phases: phase, made (of clone: only those that made exactly these "
+	      "namespaces), count, sum_ns, p50_ns, p90_ns, p99_ns, max_ns, histogram (from_ns, to_ns, count). counts:\n", out);
+	for (size_t i = 0; i < NSS_COUNTS; i++) {
+		fprintf(out, ".TP\n.B %s\n", stat_count_descs[i].name);
+		put(out, stat_count_descs[i].doc);
+		fputc('\n', out);
+	}
+}
+
 static void put_backends(FILE *out)
 {
 	fputs(".SH BACKENDS\nWhat can give each kind of event; of several, the first that works here is taken (see "
@@ -234,6 +264,7 @@ void cli_man(FILE *out)
 	put_events(out);
 	put_expressions(out);
 	put_listings(out);
+	put_stat(out);
 	put_backends(out);
 	fputs(".SH UNSHARE\n"
 	      "nsscope unshare does what unshare(1) of util-linux 2.43 does, with the same options, abbreviations, order "
@@ -256,11 +287,11 @@ void cli_man(FILE *out)
 	      "when it ends is killed too, also without a new PID namespace; what that of enter leaves stays in the target, as "
 	      "nsenter(1) has it.\n"
 	      ".SH EXIT STATUS\n"
-	      "run and enter: the command's own; 128+N if signal N killed it; 126 if it could not be executed; 127 if it was not "
+	      "run, enter and stat: the command's own; 128+N if signal N killed it; 126 if it could not be executed; 127 if it was not "
 	      "found; 124 if the time limit ended it. 125: nsscope itself failed, and said why in one line on standard error; also where the output "
 	      "could not be written. 123: --exit-on held of an event, whatever became of the command; unshare has it too. unshare: the "
 	      "command's own; ended by the signal that killed it; 126 and 127; that of newuidmap(1) or newgidmap(1) if "
-	      "one of these failed; 1 for all else. watch, ps, ns, mounts and replay: 0, or 125. doctor: 0 if run works here, 1 if it "
+	      "one of these failed; 1 for all else. watch, stat without a command, ps, ns, mounts and replay: 0, or 125. doctor: 0 if run works here, 1 if it "
 	      "does not, 125 if doctor itself failed.\n"
 	      ".SH LOSS\n"
 	      "Events that the ring buffer could not take are counted by type in the kernel; a lost record stands where "

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "abi/stat.h"
 #include "cli/enter.h"
 #include "launch/launch.h"
 #include "observe/observe.h"
@@ -45,6 +46,8 @@ struct stat_settings {
 	unsigned interval; /* --interval: seconds from one table to the next; 0: one at the end */
 	bool namespaces; /* --namespaces */
 	unsigned samples; /* --samples; 0: as many as fit in the time */
+	enum nss_by by; /* --by */
+	bool hist; /* --hist */
 };
 
 struct settings {

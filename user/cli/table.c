@@ -16,6 +16,7 @@
 #include "launch/persist.h"
 #include "observe/backends.h"
 #include "util/cleanup.h"
+#include "view/statview.h"
 
 static const char *set_namespace(struct settings *s, const char *argument, uint64_t value)
 {
@@ -180,6 +181,17 @@ static const char *set_samples(struct settings *s, const char *argument, uint64_
 		return "not a number from 1 to 1000";
 	s->stat.samples = (unsigned)value;
 	return NULL;
+}
+
+static const char *set_by(struct settings *s, const char *argument, uint64_t value)
+{
+	for (value = NSS_BY_COMM; value < STAT_BY_NAMES; value++) {
+		if (!strcmp(argument, stat_by_names[value])) {
+			s->stat.by = (enum nss_by)value;
+			return NULL;
+		}
+	}
+	return "not comm, ns, cgroup, parent or image";
 }
 
 static const char *set_in(struct settings *s, const char *argument, uint64_t value)

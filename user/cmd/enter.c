@@ -314,7 +314,7 @@ int cmd_enter(const struct settings *s)
 	launch.enter = &n.launch;
 	launch.wd = s->enter.wdns;
 	if (prepare(&n))
-		status = run_launched(s, &launch);
+		status = run_launched(s, &launch, NULL);
 	forget(&n);
 	return status;
 }

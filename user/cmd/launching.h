@@ -5,11 +5,21 @@
 
 #include "cli/settings.h"
 
+/* Another than the observer of events, of the caller's. */
+struct onlooker {
+	int (*begin)(void *arg); /* before the command is there; not 0: the exit status, complained */
+	void (*cloner)(void *arg, pid_t pid); /* as observe_cloner() */
+	void (*ended)(void *arg); /* the command has */
+	void (*tick)(void *arg); /* @timer is readable */
+	int timer; /* or -1 */
+	void *arg;
+};
+
 /*
- * Launches what @launch says, observed unless @s says no, with the info and the hold that @s asks for, up to its end.
- * Returns the exit status; what failed has been complained about. unshare may end by a signal here.
+ * Launches what @launch says, observed unless @s says no, with the info and the hold that @s asks for, up to its end;
+ * @onlooker may be NULL. Returns the exit status; what failed has been complained about. unshare may end by a signal here.
  */
-int run_launched(const struct settings *s, const struct launch_settings *launch);
+int run_launched(const struct settings *s, const struct launch_settings *launch, const struct onlooker *onlooker);
 
 /* Tells, on standard output, what run_launched would do, and does nothing; returns the exit status. */
 int dry_run(const struct settings *s);

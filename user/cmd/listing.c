@@ -12,56 +12,104 @@
 #include "util/cleanup.h"
 #include "view/columns.h"
 
-static int render(const struct settings *s, const struct listing *listing, bool json, int fd)
+/* Before what is written again: on a terminal the new takes the place of the old, else it stands behind an empty line. */
+static void add_again(struct buf *b, const struct listing_output *o, unsigned before)
+{
+	if (isatty(o->fd))
+		buf_adds(b, "\033[H\033[J");
+	else if (before)
+		buf_addc(b, '\n');
+}
+
+static int render(const struct settings *s, const struct listing *listing, const struct listing_output *o, unsigned before)
 {
 	struct buf b = { .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") };
-	int err = json ? listing->json(&b, listing->arg) :
-			 listing->text(&b, listing->arg, s->style.wide ? 0 : terminal_width(fd));
+	int err;
 
+	if (listing->again && !o->json)
+		add_again(&b, o, before);
+	err = o->json ? listing->json(&b, listing->arg) :
+			listing->text(&b, listing->arg, s->style.wide ? 0 : terminal_width(o->fd));
 	if (!err)
-		err = buf_flush(&b, fd);
+		err = buf_flush(&b, o->fd);
 	buf_free(&b);
 	return err;
 }
 
-/* @spec: FORMAT or FORMAT=FILE, as the option has checked it. */
-static int write_one(const struct settings *s, const struct listing *listing, const char *spec)
+/* @spec: FORMAT or FORMAT=FILE, as the option has checked it. Whether it was opened; else complained. */
+static bool open_one(const char *spec, int default_fd, struct listing_output *ret)
 {
 	const char *equals = strchr(spec, '=');
 	bool to_file = equals && strcmp(equals + 1, "-");
-	bool json = !strncmp(spec, "json", 4);
-	_close_ int fd = -1;
-	int err;
 
-	if (!strncmp(spec, "record", 6) || !strcmp(spec, "journal")) {
+	if (strncmp(spec, "text", 4) && strncmp(spec, "json", 4)) {
 		complain("--output=%s: that is for events; give text or json", spec);
-		return STATUS_FAILED;
+		return false;
 	}
-	if (to_file) {
-		fd = open(equals + 1, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (fd < 0) {
-			complain("cannot open the output %s: %s", spec, strerror(errno));
-			return STATUS_FAILED;
-		}
-	}
-	err = render(s, listing, json, to_file ? fd : STDOUT_FILENO);
-	if (!err && to_file && close(TAKE_FD(fd)))
-		err = -errno;
-	if (!err)
+	ret->json = !strncmp(spec, "json", 4);
+	ret->file = to_file ? equals + 1 : NULL;
+	ret->fd = to_file ? open(ret->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : equals ? STDOUT_FILENO : default_fd;
+	if (ret->fd < 0)
+		complain("cannot open the output %s: %s", spec, strerror(errno));
+	return ret->fd >= 0;
+}
+
+int listing_open(const struct settings *s, int default_fd, struct listing_outputs *ret)
+{
+	bool good = true;
+
+	*ret = (struct listing_outputs){};
+	if (!s->noutputs || s->json)
+		good = open_one(s->json ? "json" : "text", default_fd, &ret->at[ret->n++]);
+	for (size_t i = 0; i < s->noutputs && good; i++)
+		good = open_one(s->outputs[i], default_fd, &ret->at[ret->n++]);
+	if (good)
 		return 0;
-	complain("cannot write to %s: %s", to_file ? equals + 1 : "standard output", strerror(-err));
+	ret->n--;
+	listing_close(ret);
 	return STATUS_FAILED;
+}
+
+static int complain_write(const struct listing_output *o, int err)
+{
+	const char *standard = o->fd == STDERR_FILENO ? "standard error" : "standard output";
+
+	if (err)
+		complain("cannot write to %s: %s", o->file ? o->file : standard, strerror(-err));
+	return err ? STATUS_FAILED : 0;
+}
+
+int listing_render(const struct settings *s, struct listing_outputs *outputs, const struct listing *listing)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < outputs->n && !status; i++)
+		status = complain_write(&outputs->at[i], render(s, listing, &outputs->at[i], outputs->rendered));
+	outputs->rendered++;
+	return status;
+}
+
+int listing_close(struct listing_outputs *outputs)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < outputs->n; i++)
+		if (outputs->at[i].file && close(outputs->at[i].fd) && complain_write(&outputs->at[i], -errno))
+			status = STATUS_FAILED;
+	outputs->n = 0;
+	return status;
 }
 
 int listing_write(const struct settings *s, const struct listing *listing)
 {
-	int status = 0;
+	struct listing_outputs outputs;
+	int status = listing_open(s, STDOUT_FILENO, &outputs), closed;
 
-	if (!s->noutputs || s->json)
-		status = write_one(s, listing, s->json ? "json" : "text");
-	for (size_t i = 0; i < s->noutputs && !status; i++)
-		status = write_one(s, listing, s->outputs[i]);
-	return status;
+	if (status)
+		return status;
+	status = listing_render(s, &outputs, listing);
+	closed = listing_close(&outputs);
+	return status ? status : closed;
 }
 
 static const char *plural(uint64_t n)

@@ -11,9 +11,32 @@ struct listing {
 	int (*text)(struct buf *b, const void *arg, size_t width);
 	int (*json)(struct buf *b, const void *arg);
 	const void *arg;
+	bool again; /* the text is one of several: it takes the place of the one before */
 };
 
-/* Writes it to each output that @s names, or to standard output. 0, or STATUS_FAILED: complained. */
+struct listing_outputs {
+	struct listing_output {
+		int fd;
+		bool json;
+		const char *file; /* or NULL */
+	} at[OUTPUTS_MAX + 1];
+	size_t n;
+	unsigned rendered; /* how many times */
+};
+
+/*
+ * Opens the outputs that @s names; those without a file, and if none is named the one that is taken then, go to
+ * @default_fd. 0, or STATUS_FAILED: complained, nothing is open.
+ */
+int listing_open(const struct settings *s, int default_fd, struct listing_outputs *ret_outputs);
+
+/* Writes it to all of them. 0, or STATUS_FAILED: complained. */
+int listing_render(const struct settings *s, struct listing_outputs *outputs, const struct listing *listing);
+
+/* 0, or STATUS_FAILED: a file may be incomplete, complained. */
+int listing_close(struct listing_outputs *outputs);
+
+/* All that for a listing that is written once; to standard output. 0, or STATUS_FAILED: complained. */
 int listing_write(const struct settings *s, const struct listing *listing);
 
 /* Complains in one line of what could not be looked at, if anything. */

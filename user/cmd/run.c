@@ -26,6 +26,7 @@ struct run {
 	struct observer *observer; /* these three are NULL with --no-observe */
 	struct output *output;
 	struct live *live;
+	const struct onlooker *onlooker; /* or NULL */
 	struct info info;
 	int signals; /* signalfd */
 	pid_t pid; /* of the command */
@@ -150,6 +151,8 @@ static void take_launch_events(struct run *r)
 			if (e.timed_out)
 				complain("killed after the time limit of %u s", r->settings->launch.sandbox.time_limit);
 			info_ended(&r->info, e.status, r->status);
+			if (r->onlooker)
+				r->onlooker->ended(r->onlooker->arg);
 		} else if (e.what == LAUNCH_FAILED) {
 			read_events(r);
 			take_failure(r, &e);
@@ -184,6 +187,7 @@ static void follow(struct run *r)
 		{ .fd = r->signals, .events = POLLIN },
 		{ .fd = launch_fd(r->launch), .events = POLLIN },
 		{ .events = POLLIN },
+		{ .fd = r->onlooker ? r->onlooker->timer : -1, .events = POLLIN },
 	};
 
 	while (!r->ended) {
@@ -195,19 +199,28 @@ static void follow(struct run *r)
 			take_launch_events(r);
 		if (fds[3].revents && r->held)
 			take_hold_fd(r);
+		if (fds[4].revents)
+			r->onlooker->tick(r->onlooker->arg);
 		read_events(r);
 	}
+}
+
+/* Whose children are the command, for whoever observes; 0: nobody's from now on. */
+static void set_cloner(struct run *r, pid_t pid)
+{
+	if (r->observer)
+		observe_cloner(r->observer, pid);
+	if (r->onlooker)
+		r->onlooker->cloner(r->onlooker->arg, pid);
 }
 
 static int clone_command(struct run *r)
 {
 	int err;
 
-	if (r->observer)
-		observe_cloner(r->observer, launch_supervisor(r->launch));
+	set_cloner(r, launch_supervisor(r->launch));
 	err = launch_clone(r->launch, &r->pid);
-	if (r->observer)
-		observe_cloner(r->observer, 0);
+	set_cloner(r, 0);
 	return err;
 }
 
@@ -255,6 +268,9 @@ static int observe_and_launch(struct run *r, const char *clone)
 
 	if (!r->settings->no_observe && observe(r))
 		return launching_failed(r->settings);
+	err = r->onlooker ? r->onlooker->begin(r->onlooker->arg) : 0;
+	if (err)
+		return err;
 	err = clone_command(r);
 	if (err) {
 		explain_clone(r, err, hint, sizeof(hint));
@@ -275,9 +291,9 @@ static int observe_and_launch(struct run *r, const char *clone)
 	return r->output_failed ? launching_failed(r->settings) : r->status;
 }
 
-int run_launched(const struct settings *s, const struct launch_settings *given)
+int run_launched(const struct settings *s, const struct launch_settings *given, const struct onlooker *onlooker)
 {
-	struct run r = { .settings = s, .signals = -1, .status = launching_failed(s), .info = INFO_NONE };
+	struct run r = { .settings = s, .onlooker = onlooker, .signals = -1, .status = launching_failed(s), .info = INFO_NONE };
 	struct launch_settings launch = *given;
 	int err, status = launching_failed(s);
 	char hint[240];
@@ -326,5 +342,5 @@ int cmd_run(const struct settings *s)
 		complain("cannot map the IDs: %s", error.text);
 		return STATUS_FAILED;
 	}
-	return run_launched(s, &s->launch);
+	return run_launched(s, &s->launch, NULL);
 }

@@ -114,3 +114,13 @@ int subtree_find_cgroup(const char *path, struct nss_config *conf)
 	}
 	return 0;
 }
+
+void subtree_complain_pid(const struct settings *s, int err)
+{
+	complain(err == -ESRCH ? "no process %u" : "cannot follow process %u", s->pid);
+}
+
+void subtree_complain_cgroup(const struct settings *s, int err)
+{
+	complain("cgroup %s: %s; give the directory of a cgroup v2, such as /sys/fs/cgroup/NAME", s->cgroup, strerror(-err));
+}

@@ -17,4 +17,8 @@ int subtree_track(const struct settings *s, struct observer *o, struct tracked *
  */
 int subtree_find_cgroup(const char *path, struct nss_config *conf);
 
+/* Complain of what these two returned. */
+void subtree_complain_pid(const struct settings *s, int err);
+void subtree_complain_cgroup(const struct settings *s, int err);
+
 #endif

@@ -38,7 +38,7 @@ int cmd_unshare(const struct settings *s)
 	if (s->dry_run)
 		return dry_run(&in_place);
 	if (s->noutputs)
-		return run_launched(&in_place, &in_place.launch);
+		return run_launched(&in_place, &in_place.launch, NULL);
 	unshare_run(&in_place.launch, &end);
 	if (end.what == UNSHARE_FAILED)
 		return unshare_complain(&end.failure);

@@ -21,7 +21,7 @@ static int watch(const struct settings *s, struct observer *observer, struct out
 	if (s->pid)
 		err = subtree_track(s, observer, observe_tracked(observer));
 	if (err)
-		complain(err == -ESRCH ? "no process %u" : "cannot follow process %u", s->pid);
+		subtree_complain_pid(s, err);
 	if (!err && !s->no_snapshot && (err = take_snapshot(s, observer, feed_output, o)))
 		complain("cannot take the snapshot: %s", strerror(-err));
 	if (!err) {
@@ -54,8 +54,7 @@ int cmd_watch(const struct settings *s)
 		observe.conf.only |= NSS_ONLY_TRACKED;
 	err = s->cgroup ? subtree_find_cgroup(s->cgroup, &observe.conf) : 0;
 	if (err) {
-		complain("cgroup %s: %s; give the directory of a cgroup v2, such as /sys/fs/cgroup/NAME", s->cgroup,
-			 strerror(-err));
+		subtree_complain_cgroup(s, err);
 		return STATUS_FAILED;
 	}
 	signals = block_signals(&ends);

@@ -50,6 +50,7 @@ struct launch_enter;
 /* What to make; launch_begin takes a copy of all, by fork(2). */
 struct launch_settings {
 	uint64_t namespaces; /* CLONE_NEW* flags; 0: the default set, with /proc */
+	bool plain; /* no sandbox: @namespaces is meant, also if it is 0, and what the command leaves stays */
 	struct idmap_settings maps; /* -r and the like; imply a user namespace */
 	const char *persist[NSS_NS_MAX]; /* files that namespaces are bound to, by what /proc/PID/ns calls them */
 	bool mount_proc; /* --mount-proc */

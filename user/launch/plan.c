@@ -179,7 +179,7 @@ static bool is_plannable(const struct launch_settings *s)
 
 static void add_namespaces(const struct launch_settings *s, bool mount_proc, struct plan *p)
 {
-	p->namespaces = s->namespaces ? s->namespaces : PLAN_DEFAULT_NAMESPACES;
+	p->namespaces = s->namespaces || s->plain ? s->namespaces : PLAN_DEFAULT_NAMESPACES;
 	if (mount_proc || has_tree(&s->sandbox))
 		p->namespaces |= CLONE_NEWNS;
 	if (s->sandbox.hostname)
@@ -238,7 +238,7 @@ static void plan_enter(struct plan *p, const struct launch_settings *s, const ch
 int plan_make(const struct launch_settings *s, const char *shell, struct plan *ret_plan)
 {
 	struct plan p = {};
-	bool mount_proc = s->mount_proc || !s->namespaces, tree = has_tree(&s->sandbox);
+	bool mount_proc = s->mount_proc || !(s->namespaces || s->plain), tree = has_tree(&s->sandbox);
 	const char *proc = !mount_proc ? NULL : s->proc_dir ? s->proc_dir : "/proc";
 
 	if (!is_plannable(s))

@@ -284,7 +284,7 @@ static void tell_status(struct state *st, int status)
 		w.event.timed_out = st->timed_out;
 		st->pid = 0;
 		/* The sandbox ends with its command; elsewhere orphans stay, as unshare(1) and nsenter(1) have it. */
-		if (!st->s->settings->in_place && !st->s->settings->enter)
+		if (!st->s->settings->in_place && !st->s->settings->enter && !st->s->settings->plain)
 			reap_kill_all();
 		undo_persistent(st);
 		st->modes = WIFSIGNALED(status);

@@ -10,7 +10,7 @@
 #include "abi/abi.h"
 #include "observe/backends.h"
 
-/* See bpf/spare.bpf.c. */
+/* See bpf/core/spare.h. */
 enum probe_place {
 	PROBE_PLAIN, /* attached */
 	PROBE_REAL, /* attached, or gone on to from those that follow, where a tracepoint can be preempted */

@@ -14,11 +14,15 @@
 #include "stat.skel.h"
 #include "util/cleanup.h"
 
+#define LINKS_MAX 16
+
 struct statistics {
 	struct stat_bpf *skel;
 	struct tracked tracked;
 	bool kprobes; /* give the system calls; else tracepoints do */
-	struct bpf_link *enter, *leave; /* of kprobes */
+	bool spares; /* of each hook that has spare programs, these are attached, not the real one: see bpf/core/spare.h */
+	struct bpf_link *links[LINKS_MAX]; /* of kprobes */
+	size_t nlinks;
 };
 
 #if defined(__x86_64__)
@@ -42,14 +46,29 @@ static const struct call_function {
 
 #define NAMES_MAX (ARRAY_SIZE(call_functions) * 3)
 
-/* Which of them this kernel has: @ret_names and @ret_cookies. Their number, or -errno. */
-static int find_functions(const char **ret_names, uint64_t *ret_cookies)
+struct functions {
+	const char *names[NAMES_MAX];
+	uint64_t cookies[NAMES_MAX]; /* the calls */
+	size_t n;
+};
+
+static void add_function(struct functions *f, const char *name, uint32_t call)
+{
+	f->names[f->n] = name;
+	f->cookies[f->n++] = call;
+}
+
+/*
+ * Which of them this kernel has: *@ret_known by its BTF. Those of calls without arguments may not be in there, as their one
+ * parameter is not used, and are in *@ret_others if they are not. 0 or -errno.
+ */
+static int find_functions(struct functions *ret_known, struct functions *ret_others)
 {
 	struct kernel_btf_name names[NAMES_MAX];
 	struct kernel_btf *btf;
 	uint32_t calls[NAMES_MAX];
 	size_t n = 0;
-	int err, found = 0;
+	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(call_functions); i++)
 		for (size_t j = 0; j < 3 && call_functions[i].names[j]; j++) {
@@ -61,46 +80,101 @@ static int find_functions(const char **ret_names, uint64_t *ret_cookies)
 		return err;
 	err = kernel_btf_find(btf, names, n);
 	kernel_btf_free(btf);
-	for (size_t i = 0; !err && i < n; i++)
-		if (names[i].id) {
-			ret_names[found] = names[i].name;
-			ret_cookies[found++] = calls[i];
-		}
-	return err ? err : found;
+	for (size_t i = 0; !err && i < n; i++) {
+		if (names[i].id)
+			add_function(ret_known, names[i].name, calls[i]);
+		else if (calls[i] == NSS_SPAWN_FORK || calls[i] == NSS_SPAWN_VFORK)
+			add_function(ret_others, names[i].name, calls[i]);
+	}
+	return err;
+}
+
+/* Attaches both ends of @n functions from @first on. 0 or -errno: -ESRCH or -EINVAL if one is not there. */
+static int attach_functions(struct statistics *s, const struct functions *f, size_t first, size_t n)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = (const char **)f->names + first,
+		    .cookies = (const __u64 *)f->cookies + first, .cnt = n);
+	struct bpf_program *programs[] = { s->skel->progs.stat_probe_enter, s->skel->progs.stat_probe_leave };
+
+	for (size_t i = 0; i < 2; i++) {
+		opts.retprobe = i;
+		s->links[s->nlinks] = bpf_program__attach_kprobe_multi_opts(programs[i], NULL, &opts);
+		if (!s->links[s->nlinks])
+			return -errno;
+		s->nlinks++;
+	}
+	return 0;
 }
 
 static int attach_kprobes(struct statistics *s)
 {
-	const char *names[NAMES_MAX];
-	uint64_t cookies[NAMES_MAX];
-	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = names, .cookies = (const __u64 *)cookies);
-	int n = find_functions(names, cookies);
+	struct functions known = {}, others = {};
+	int err = find_functions(&known, &others);
 
-	if (n <= 0)
-		return n ? n : -ESRCH;
-	opts.cnt = (size_t)n;
-	s->enter = bpf_program__attach_kprobe_multi_opts(s->skel->progs.stat_probe_enter, NULL, &opts);
-	if (!s->enter)
-		return -errno;
-	opts.retprobe = true;
-	s->leave = bpf_program__attach_kprobe_multi_opts(s->skel->progs.stat_probe_leave, NULL, &opts);
-	return s->leave ? 0 : -errno;
+	if (!err)
+		err = known.n ? attach_functions(s, &known, 0, known.n) : -ESRCH;
+	/* One by one, since one that is not there would keep all the others from it. */
+	for (size_t i = 0; !err && i < others.n && s->nlinks + 2 <= LINKS_MAX; i++) {
+		err = attach_functions(s, &others, i, 1);
+		if (err == -ESRCH || err == -EINVAL || err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+#define REAL_MAX 4
+
+struct real {
+	struct bpf_program *program;
+	struct bpf_map *map; /* where its spare programs find it */
+	const struct bpf_program *first; /* of these */
+};
+
+static struct real real(const struct statistics *s, size_t i)
+{
+	struct stat_bpf *skel = s->skel;
+	const struct real all[REAL_MAX] = {
+		{ skel->progs.stat_newtask, skel->maps.real_stat_newtask, skel->progs.first_stat_newtask },
+		{ skel->progs.stat_exec, skel->maps.real_stat_exec, skel->progs.first_stat_exec },
+		{ skel->progs.stat_exit, skel->maps.real_stat_exit, skel->progs.first_stat_exit },
+		{ skel->progs.stat_sys_exit, skel->maps.real_stat_sys_exit, skel->progs.first_stat_sys_exit },
+	};
+
+	return all[i];
+}
+
+/* Of a hook's programs the real one is stat_X, the spare ones are first_stat_X and so on. */
+static bool is_spare(const struct bpf_program *program)
+{
+	return strncmp(bpf_program__name(program), "stat_", 5);
+}
+
+static void choose_program(const struct statistics *s, struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+	bool of_kprobes = strstr(name, "stat_probe_"), of_tracepoints = strstr(name, "stat_sys_");
+	bool wanted = of_kprobes ? s->kprobes : !of_tracepoints || !s->kprobes;
+
+	bpf_program__set_autoload(program, wanted && (s->spares || !is_spare(program)));
+	bpf_program__set_autoattach(program, !of_kprobes && program != s->skel->progs.stat_find_level);
 }
 
 static void choose_programs(struct statistics *s)
 {
-	struct stat_bpf *skel = s->skel;
+	struct bpf_program *program;
 
-	bpf_program__set_autoload(skel->progs.stat_probe_enter, s->kprobes);
-	bpf_program__set_autoload(skel->progs.stat_probe_leave, s->kprobes);
-	bpf_program__set_autoload(skel->progs.stat_sys_enter, !s->kprobes);
-	bpf_program__set_autoload(skel->progs.stat_sys_exit, !s->kprobes);
+	bpf_object__for_each_program(program, s->skel->obj)
+		choose_program(s, program);
+	for (size_t i = 0; s->spares && i < REAL_MAX; i++)
+		bpf_program__set_autoattach(real(s, i).program, false);
 }
 
 /* Maps of the headers that are for programs which send events. */
 static int leave_out_maps(struct statistics *s)
 {
-	const char *const used[] = { "tracked", "lives", "spawns", "ended", "spans", "no_span", "spawners", "fresh" };
+	static const char *const used[] = { "tracked", "lives", "met", "spawns", "ended", "spans", "no_span", "spawners", "spare_names",
+					    "known", "marks", "real_stat_newtask", "real_stat_exec", "real_stat_exit",
+					    "real_stat_sys_exit" };
 	struct bpf_map *map;
 	int err = 0;
 
@@ -128,25 +202,32 @@ static int configure(struct statistics *s, const struct statistics_settings *set
 	conf.host_pid_ns = host.pid_ns;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	memcpy((void *)&skel->rodata->stat_conf, &stat_conf, sizeof(stat_conf));
+	s->spares = kernel_preempts_tracepoints();
 	choose_programs(s);
 	err = leave_out_maps(s);
 	if (!err)
+		err = tracked_size(skel->maps.marks, s->spares);
+	if (!err)
 		err = tracked_size(skel->maps.tracked, true);
-	return err ? err : tracked_size(skel->maps.fresh, true);
+	return err ? err : tracked_size(skel->maps.known, true);
+}
+
+static int make_place(struct statistics *s, uint32_t phase, uint32_t flags)
+{
+	struct nss_span_key key = { .phase = phase, .flags = flags };
+	struct nss_span nothing = {};
+
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.spans), &key, &nothing, BPF_NOEXIST) ? -errno : 0;
 }
 
 /* Places for what finds none, made before the others can take them. */
 static int make_rest(struct statistics *s)
 {
-	struct nss_span nothing = {};
+	int err = make_place(s, NSS_PHASE_LIFE, NSS_SPAN_BY_COMM | NSS_SPAN_REST);
 
-	for (uint32_t phase = 0; phase < NSS_PHASE_MAX; phase++) {
-		struct nss_span_key key = { .phase = phase, .flags = NSS_SPAN_REST };
-
-		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.spans), &key, &nothing, BPF_NOEXIST))
-			return -errno;
-	}
-	return 0;
+	for (uint32_t phase = 0; phase < NSS_PHASE_MAX && !err; phase++)
+		err = make_place(s, phase, NSS_SPAN_REST);
+	return err;
 }
 
 static int find_level(struct statistics *s)
@@ -156,15 +237,26 @@ static int find_level(struct statistics *s)
 	return bpf_prog_test_run_opts(bpf_program__fd(s->skel->progs.stat_find_level), &opts) ? -errno : 0;
 }
 
+/* Where the spare programs go on to. */
+static int connect_spares(struct statistics *s)
+{
+	uint32_t key = 0;
+
+	for (size_t i = 0; s->spares && i < REAL_MAX; i++) {
+		struct real r = real(s, i);
+		int fd = bpf_program__fd(r.program);
+
+		if (bpf_program__autoload(r.program) && bpf_map_update_elem(bpf_map__fd(r.map), &key, &fd, 0))
+			return -errno;
+	}
+	return 0;
+}
+
 static int attach(struct statistics *s)
 {
-	struct bpf_program *program;
+	int err = s->kprobes ? attach_kprobes(s) : 0;
 
-	bpf_object__for_each_program(program, s->skel->obj)
-		if (program == s->skel->progs.stat_find_level || program == s->skel->progs.stat_probe_enter ||
-		    program == s->skel->progs.stat_probe_leave)
-			bpf_program__set_autoattach(program, false);
-	return s->kprobes ? attach_kprobes(s) : 0;
+	return err ? err : stat_bpf__attach(s->skel);
 }
 
 static int open_with(struct statistics *s, const struct statistics_settings *settings, struct observe_error *ret_error)
@@ -180,9 +272,9 @@ static int open_with(struct statistics *s, const struct statistics_settings *set
 		explain(ret_error, settings->backend, err, "load the BPF programs");
 	if (!err && (err = tracked_map(&s->tracked, s->skel->maps.tracked)))
 		explain(ret_error, settings->backend, err, "map the tracked set");
-	if (!err && ((err = find_level(s)) || (err = make_rest(s))))
+	if (!err && ((err = find_level(s)) || (err = make_rest(s)) || (err = connect_spares(s))))
 		explain(ret_error, settings->backend, err, "prepare what is measured");
-	if (!err && ((err = attach(s)) || (err = stat_bpf__attach(s->skel))))
+	if (!err && (err = attach(s)))
 		explain(ret_error, settings->backend, err, "attach the BPF programs");
 	return err;
 }
@@ -259,20 +351,31 @@ static int copy_map(const struct bpf_map *map, void *ret_elements, size_t size, 
 	return 0;
 }
 
-/* What the kernel skipped, since a program of the same kind ran on that CPU. */
+/* How often the kernel skipped @program, since one of the kind ran on that CPU. */
+static uint64_t misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (!bpf_program__autoload(program) || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+/* What was skipped, and no spare program has done. */
 static uint64_t skipped(const struct statistics *s)
 {
 	struct bpf_program *program;
-	uint64_t n = 0;
+	uint64_t n = 0, rescued = 0;
 
-	bpf_object__for_each_program(program, s->skel->obj) {
-		struct bpf_prog_info info = {};
-		uint32_t len = sizeof(info);
-
-		if (bpf_program__autoload(program) && !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
-			n += info.recursion_misses;
-	}
-	return n;
+	bpf_object__for_each_program(program, s->skel->obj)
+		if (!is_spare(program))
+			n += misses(program);
+	for (size_t i = 0; i < REAL_MAX; i++)
+		n += misses(real(s, i).first);
+	for (size_t i = 0; i < ARRAY_SIZE(s->skel->bss->rescued); i++)
+		rescued += __atomic_load_n(&s->skel->bss->rescued[i], __ATOMIC_RELAXED);
+	return n > rescued ? n - rescued : 0;
 }
 
 int statistics_read(const struct statistics *s, struct statistics_sample *ret_sample)
@@ -301,8 +404,8 @@ void statistics_close(struct statistics *s)
 {
 	if (!s)
 		return;
-	bpf_link__destroy(s->enter);
-	bpf_link__destroy(s->leave);
+	while (s->nlinks)
+		bpf_link__destroy(s->links[--s->nlinks]);
 	tracked_unmap(&s->tracked);
 	stat_bpf__destroy(s->skel);
 	free(s);

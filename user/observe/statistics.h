@@ -20,15 +20,9 @@ struct statistics_settings {
 
 /* All that has been added up so far. */
 struct statistics_sample {
-	struct statistics_span {
-		struct nss_span_key key;
-		struct nss_span span;
-	} *spans;
+	struct nss_span_entry *spans;
 	size_t nspans;
-	struct statistics_spawner {
-		struct nss_spawner who;
-		uint64_t forks;
-	} *spawners;
+	struct nss_spawner_entry *spawners;
 	size_t nspawners;
 	uint64_t counts[NSS_COUNTS];
 };

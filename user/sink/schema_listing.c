@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The objects of ns --json and mounts --json; view/nsview.c and view/mountview.c write them. */
+/* The objects of ns, mounts and stat --json; view/nsview.c, view/mountview.c and view/statview.c write them. */
 #include "sink/schema.h"
 
 #include "abi/abi.h"
 #include "event/event.h"
 #include "model/nstable.h"
+#include "model/spans.h"
+#include "view/statview.h"
 
 #define UINT "{\"$ref\":\"#/$defs/uint\"}"
 #define UINT_NULL "{\"type\":[\"integer\",\"null\"],\"minimum\":0}"
@@ -94,8 +96,65 @@ static void add_mounts(struct buf *b)
 		    "}}");
 }
 
+/* What the members are of a distribution of durations. */
+#define SPAN_REQUIRED "\"count\",\"sum_ns\",\"p50_ns\",\"p90_ns\",\"p99_ns\",\"max_ns\",\"histogram\""
+#define SPAN                                                                                                          \
+	"\"count\":" UINT ",\"sum_ns\":" UINT ",\"p50_ns\":" UINT ",\"p90_ns\":" UINT ",\"p99_ns\":" UINT             \
+	",\"max_ns\":" UINT ",\"histogram\":"                                                                         \
+	LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"from_ns\",\"to_ns\",\"count\"]," \
+		"\"properties\":{\"from_ns\":" UINT ",\"to_ns\":" UINT ",\"count\":" UINT "}}")
+
+/* "name":{each count, of the type @type} */
+static void add_counts(struct buf *b, const char *name, const char *doc, const char *type)
+{
+	buf_addf(b, "\"%s\":{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"%s\",\"required\":[", name, doc);
+	for (size_t i = 0; i < NSS_COUNTS; i++)
+		buf_addf(b, "%s\"%s\"", i ? "," : "", stat_count_descs[i].name);
+	buf_adds(b, "],\"properties\":{");
+	for (size_t i = 0; i < NSS_COUNTS; i++)
+		buf_addf(b, "%s\"%s\":{\"type\":\"%s\",\"minimum\":0,\"description\":\"%s\"}", i ? "," : "",
+			 stat_count_descs[i].name, type, stat_count_descs[i].doc);
+	buf_adds(b, "}},");
+}
+
+/* "phases":[a distribution of each] */
+static void add_phases(struct buf *b)
+{
+	buf_adds(b, "\"phases\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"phase\"," SPAN_REQUIRED "],\"properties\":{\"phase\":{\"oneOf\":[");
+	for (size_t i = 0; i < NSS_PHASE_MAX; i++)
+		buf_addf(b, "%s{\"const\":\"%s\",\"description\":\"%s\"}", i ? "," : "", phase_descs[i].name, phase_descs[i].doc);
+	buf_adds(b, "]},\"made\":{\"type\":\"array\",\"items\":" NS ",\"description\":\"of the clone calls before it, only those that "
+		    "made exactly these namespaces\"}," SPAN "}}}");
+}
+
+static void add_stat(struct buf *b)
+{
+	buf_addf(b, ",{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"nsscope stat: where the time goes\","
+		    "\"required\":[\"type\",\"schema\",\"time\",\"final\",\"elapsed_ns\",\"backend\",\"by\",\"counts\","
+		    "\"per_second\",\"groups\",\"most_spawning\",\"shortest_lived\"],\"properties\":{\"type\":{\"const\":\"stat\"},"
+		    "\"schema\":{\"const\":%d},\"time\":{\"$ref\":\"#/$defs/time\"},\"final\":{\"type\":\"boolean\"},"
+		    "\"elapsed_ns\":" UINT ",\"backend\":{\"enum\":[\"kprobe\",\"tracepoint\"]},\"by\":{\"enum\":[", SCHEMA_VERSION);
+	for (size_t i = 0; i < STAT_BY_NAMES; i++)
+		buf_addf(b, "%s\"%s\"", i ? "," : "", stat_by_names[i]);
+	buf_adds(b, "]},");
+	add_counts(b, "counts", "since the beginning", "integer");
+	add_counts(b, "per_second", "since the object before; in the final one, since the beginning", "number");
+	buf_adds(b, "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+		    "\"required\":[\"is\",\"phases\"],\"properties\":{\"is\":{\"enum\":[\"all\",\"one\",\"rest\"],\"description\":"
+		    "\"all together; one group; those that there was no room for\"},\"id\":" UINT "," STRING("name") ",");
+	add_phases(b);
+	buf_adds(b, "}}},\"most_spawning\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"made\",\"pid\","
+						       "\"comm\"],\"properties\":{\"made\":" UINT ",\"pid\":" UINT_NULL ","
+						       STRING("comm") "}}")
+		    ",\"shortest_lived\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"is\","
+						     SPAN_REQUIRED "],\"properties\":{\"is\":{\"enum\":[\"one\",\"rest\"]}," STRING("comm") "," SPAN "}}")
+		    "}}");
+}
+
 void schema_add_listings(struct buf *b)
 {
 	add_namespaces(b);
 	add_mounts(b);
+	add_stat(b);
 }

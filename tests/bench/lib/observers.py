@@ -25,6 +25,11 @@ def observed(*options, output="json", to=None):
     return here.nsscope("run", *options, "-o", f"{output}={to or here.path('events')}", "--")
 
 
+def stat_of(*options):
+    """Added up in the kernel; the command is in the same namespaces by the same means as where nothing observes."""
+    return [*here.nsscope("stat", *options, "-o", f"text={here.path('stat')}", "--"), *UNSHARE]
+
+
 @contextlib.contextmanager
 def plain():
     """The workload in the same namespaces, not observed."""
@@ -41,11 +46,20 @@ def inside(*options, output="json", to=None):
     return way
 
 
-def beside(*options):
-    """Not observed, while nsscope observes another."""
+def added_up():
+    """Run by nsscope stat."""
     @contextlib.contextmanager
     def way():
-        with Load(observed(*options)), Load(UNSHARE) as load:
+        with Load(stat_of()) as load:
+            yield load
+    return way
+
+
+def beside(observer):
+    """Not observed, while @observer observes another."""
+    @contextlib.contextmanager
+    def way():
+        with Load(observer), Load(UNSHARE) as load:
             yield load
     return way
 

@@ -7,7 +7,7 @@ import time
 
 from lib import here, proc
 from lib.load import Load
-from lib.observers import inside, observed, plain
+from lib.observers import inside, observed, plain, stat_of
 from lib.table import exactly, head, median, number, numbers, row
 
 
@@ -29,25 +29,30 @@ def lost(end):
     return end["lost"]["total"] if "total" in end["lost"] else sum(end["lost"].values())
 
 
+def reading(argv, spawns):
+    """CPU time of nsscope for each spawn, us; and while nothing happens, %."""
+    with Load(argv) as load:
+        pid = load.process.pid
+        before = proc.cpu_ns(pid)
+        load.run("vfork", spawns)
+        time.sleep(0.1)
+        after = proc.cpu_ns(pid)
+        time.sleep(0.5)
+        return (after - before) / 1000 / spawns, (proc.cpu_ns(pid) - after) / 0.5 / 1e7
+
+
 def reader():
-    spawns = here.by_mode(5000, 20000)
+    spawns, rounds = here.by_mode(5000, 20000), here.by_mode(3, 3, 15)
     head(f"The reader: {spawns} spawns, three events each")
     for output, limit in ("json", 1.0), ("record", 0.6):
-        each, idle = [], []
-        for _ in range(here.by_mode(3, 3, 15)):
-            with Load(observed(output=output)) as load:
-                pid = load.process.pid
-                before = proc.cpu_ns(pid)
-                load.run("vfork", spawns)
-                time.sleep(0.1)
-                after = proc.cpu_ns(pid)
-                time.sleep(0.5)
-                idle.append((proc.cpu_ns(pid) - after) / 0.5 / 1e7)
-            each.append((after - before) / 1000 / (3 * spawns))
+        spawn, idle = zip(*[reading(observed(output=output), spawns) for _ in range(rounds)])
         size = os.path.getsize(here.path("events")) / 3 / spawns
-        numbers(f"CPU time per event, to {output}", each, " us", limit, 2, f"({size:.0f} bytes each)")
+        numbers(f"CPU time per event, to {output}", [us / 3 for us in spawn], " us", limit, 2, f"({size:.0f} bytes each)")
         exactly("  events lost", lost(end_of(here.path("events"), output)), 0)
         numbers("  CPU time while nothing happens", idle, " %")
+    spawn, idle = zip(*[reading(stat_of("-i", "1"), spawns) for _ in range(rounds)])
+    numbers("CPU time per event, stat -i 1", [us / 3 for us in spawn], " us", 0.6, 2)
+    numbers("  CPU time while nothing happens", idle, " %")
 
 
 def storm():

@@ -2,7 +2,7 @@
 """What the observed pay, and those who are not."""
 from lib import here
 from lib.load import compare
-from lib.observers import beside, floor, inside, others, plain, why_not
+from lib.observers import added_up, beside, floor, inside, observed, others, plain, stat_of, why_not
 from lib.table import head, median, number, numbers, refused, row
 
 SPAWNS = {"fork": 100, "vfork": 300}
@@ -23,6 +23,7 @@ def spawn():
         "nsscope run --only process": inside(*PROCESS),
         "the floor (3 empty tp_btf programs)": floor(),
         "the floor, and 2 empty ones at each system call": floor("--calls"),
+        "nsscope stat": added_up(),
     }
     ratios, base = compare(plain, ways, SPAWNS, here.by_mode(3, 12, 40))
     for load, ns in base.items():
@@ -31,7 +32,7 @@ def spawn():
     tell("nsscope run --only process", ratios["nsscope run --only process"], 1.02)
     for name in list(ways)[2:]:
         tell(name, ratios[name])
-    for ours, its in zip(list(ways)[:2], reversed(list(ways)[2:])):
+    for ours, its in zip(list(ways)[:2], reversed(list(ways)[2:4])):
         for load in SPAWNS:
             numbers(f"{ours}, over that floor: {load}", [a / b for a, b in zip(ratios[ours][load][1], ratios[its][load][1])],
                     " x", 1.01, 3)
@@ -46,9 +47,10 @@ def spawn():
 
 def outside():
     head("CPU time of a program that is not observed, while nsscope observes another")
-    ways = {"nsscope run": beside(), "nsscope run --only process": beside(*PROCESS), "the floor at each system call": floor("--calls")}
+    ways = {"nsscope run": beside(observed()), "nsscope run --only process": beside(observed(*PROCESS)),
+            "nsscope stat": beside(stat_of()), "the floor at each system call": floor("--calls")}
     ratios, _ = compare(plain, ways, SPAWNS, here.by_mode(3, 12, 40))
-    for name in list(ways)[:2]:
+    for name in list(ways)[:3]:
         tell(name, ratios[name], 1.005)
     tell("the floor, and 2 empty ones at each system call", ratios["the floor at each system call"])
 

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""stat: what it shows, of whom, and that a log of the events and strace tell the same."""
+import collections
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import subprocess
+
+import nsscope_test
+import pytest
+from nsscope_test import NSSCOPE, poll, scaled, workload
+from stat_report import Report, Stat, counted
+
+
+@pytest.fixture
+def stat(tmp_path):
+    return lambda *args, **more: Stat(tmp_path, *args, **more)
+
+
+def test_calls_as_strace_counts_them(stat, tmp_path):
+    """unshare, setns, mount, umount: by strace, in another run."""
+    script = f"for i in 1 2 3; do unshare -m mount -t tmpfs none {tmp_path}; done; nsenter -t $$ -u true; umount /nonexistent"
+    names = {"unshare": "unshare", "setns": "setns", "mount": "mount", "umount2": "umount"}
+    log = tmp_path / "strace"
+    subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(names)}", "sh", "-c", script],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    want = collections.Counter(names[name] for name in re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.M))
+    phases = stat("--", "sh", "-c", script, status=32 if want["umount"] else 1).report.phases()
+    assert want["unshare"] == 3 and want["mount"] >= 6 and want["setns"] == 1
+    assert {name: phases[name]["count"] for name in set(names.values()) if name in phases} == want
+
+
+def test_histograms_agree_with_a_log(tmp_path):
+    """Of the same processes: nsscope run logs what stat -p adds up; each reads the clock for itself, some us apart."""
+    n, file, log = scaled(2000), tmp_path / "stat.json", tmp_path / "log.json"
+    run = subprocess.Popen([NSSCOPE, "run", "-m", "--only", "process", "-o", f"json={log}", "--", "sh", "-c",
+                            f"echo $$; read go; exec {workload('storm')} {n}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pid = int(run.stdout.readline())
+    stat = subprocess.Popen([NSSCOPE, "stat", "-p", str(pid), "-i", "1", "-o", f"json={file}"])
+    poll(lambda: file.exists() and b"\n" in file.read_bytes(), "stat to begin")
+    run.communicate(b"\n", timeout=nsscope_test.TIMEOUT)
+    stat.send_signal(signal.SIGINT)
+    assert (run.returncode, stat.wait(nsscope_test.TIMEOUT)) == (0, 0)
+    report = Report(file.read_bytes().splitlines()[-1])
+    stream = nsscope_test.Stream(log.read_bytes()).complete()
+    times = collections.defaultdict(dict)
+    for e in stream.events:
+        times[e["host"]["pid"]][e["type"]] = e["mono_ns"]
+    times.pop(pid)
+    times = times.values()
+    assert report.counts["forks"] == n + 2
+    check_phase(report.phases()["life"], [t["exit"] - t["fork"] for t in times])
+    check_phase(report.phases()["fork_exec"], [t["exec"] - t["fork"] for t in times if "exec" in t])
+
+
+def check_phase(phase, logged):
+    """Of each bar's end: as many are below it by the log, but for those that the clocks' distance may have moved over it."""
+    assert phase["count"] == len(logged)
+    below, apart, strays = 0, 50000 * nsscope_test.SCALE, max(2, len(logged) // 50)
+    for bar in phase["histogram"]:
+        below += bar["count"]
+        assert sum(ns < bar["to_ns"] - apart for ns in logged) - strays <= below
+        assert below <= sum(ns < bar["to_ns"] + apart for ns in logged) + strays
+    assert abs(phase["sum_ns"] - sum(logged)) <= len(logged) * apart
+
+
+def test_by_comm(stat):
+    report = stat("--by", "comm", "--", "sh", "-c", "/bin/true; /bin/true; exec /bin/true").report
+    assert [g.get("name") for g in report.groups if g["is"] == "one"][:1] == ["true"]
+    assert report.one(name="true")["life"]["count"] == 3
+    assert report.one(name="sh")["exec"]["count"] == 1
+    assert {s["comm"]: s["made"] for s in report.all["most_spawning"]} == {"sh": 2, "nsscope": 1}
+    assert {s["comm"]: s["count"] for s in report.all["shortest_lived"]} == {"true": 3}
+    assert {s["is"] for s in report.all["shortest_lived"]} == {"one"}
+
+
+def test_by_ns(stat):
+    done = stat("--by", "ns", "--", "sh", "-c", "readlink /proc/self/ns/pid; unshare -pf --mount-proc readlink /proc/self/ns/pid")
+    outer, inner = (int(line[5:-1]) for line in done.stdout.splitlines())
+    report = done.report
+    assert outer != inner and {g.get("id") for g in report.groups[1:]} == {outer, inner}
+    assert report.one(id=inner)["life"]["count"] == 1 and report.one(id=outer)["life"]["count"] == 3
+    assert "mount" in report.one(id=inner)
+
+
+def test_by_image(stat, tmp_path):
+    """What exec was given; of a path of more than 47 bytes only the end."""
+    script, copy = tmp_path / ("s" * 20), tmp_path / ("c" * 100)
+    script.write_text("#!/bin/sh\nexit 0\n")
+    script.chmod(0o755)
+    shutil.copy("/bin/true", copy)
+    exact, longer = (pathlib.Path("/tmp/" + c * n) for c, n in (("e", 42), ("f", 43)))
+    try:
+        for path in (exact, longer):
+            path.symlink_to("/bin/true")
+        report = stat("--by", "image", "--", "/bin/sh", "-c", f"{script}; {copy}; {exact}; {longer}; (exit 3); :").report
+    finally:
+        exact.unlink()
+        longer.unlink()
+    for path in (script, copy, exact, longer):
+        assert report.one(name=shown(str(path)))["life"]["count"] == 1
+    assert len(shown(str(exact))) == 47 and shown(str(longer)).startswith(".../fff")
+    assert report.one(name="/bin/sh")["life"]["count"] == 2
+
+
+def shown(path):
+    """A path as --by image shows it."""
+    return path if len(path) < 48 else "..." + path[-44:]
+
+
+def cgroup2():
+    """Where cgroup2 is mounted here."""
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        _, target, fstype, *_ = line.split()
+        if fstype == "cgroup2":
+            return pathlib.Path(target)
+    return None
+
+
+@pytest.fixture
+def cgroup():
+    if not cgroup2():
+        pytest.skip("no cgroup2 is mounted")
+    path = cgroup2() / f"nsscope-test-{os.getpid()}"
+    path.mkdir()
+    yield path
+    path.rmdir()
+
+
+def test_by_cgroup(stat, cgroup):
+    script = f"sh -c 'echo $$ > {cgroup}/cgroup.procs; /bin/true; /bin/true; :'"
+    report = stat("--by", "cgroup", "--", "sh", "-c", script + "; :").report
+    assert report.one(name=str(cgroup))["life"]["count"] == 3
+    assert report.one(id=cgroup.stat().st_ino)["life"]["count"] == 3
+    assert report.phases()["life"]["count"] == 4
+
+
+def test_only_a_cgroup(stat, cgroup):
+    script = f"/bin/true; sh -c 'echo $$ > {cgroup}/cgroup.procs; /bin/true; /bin/true; :'; :"
+    report = stat("--cgroup", str(cgroup), "--by", "image", "--", "sh", "-c", script).report
+    assert report.counts["forks"] == 2 and report.one(name="/bin/true")["life"]["count"] == 2
+
+
+def test_more_groups_than_there_is_room_for(stat):
+    """The rest is of one more group, and nothing of it is lost."""
+    report = stat("--by", "comm", "--", workload("spawns"), "names", "2000").report
+    rest, = [g for g in report.groups if g["is"] == "rest"]
+    assert len(report.groups) > 1000 and Report.named(rest)["life"]["count"] > 0
+    assert report.counts["missed"] == 0
+    lives = report.all["shortest_lived"]
+    assert sum(s["count"] for s in lives) == 2001 and [s["is"] for s in lives].count("rest") == 1
+    for phase in ("clone", "fork", "life", "exit_reaped"):
+        assert report.phases()[phase]["count"] == 2001
+        assert sum(Report.named(g)[phase]["count"] for g in report.groups[1:] if phase in Report.named(g)) == 2001
+
+
+def test_hostile_names(stat, tmp_path):
+    name = os.fsencode(tmp_path) + b"/\x1b[31m\n\"\xff"
+    pathlib.Path(os.fsdecode(name)).write_text("#!/bin/sh\n")
+    os.chmod(name, 0o755)
+    report = stat("--by", "image", "--", name).report
+    assert [g for g in report.groups[1:] if "name_raw" in g or "\x1b" in g["name"]]
+    for by in ("image", "comm"):
+        text = subprocess.run([NSSCOPE, "stat", "--by", by, "--hist", "--", name], stderr=subprocess.PIPE, timeout=60).stderr
+        assert b"\\x1b[31m" in text and not re.search(rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", text)
+
+
+def test_the_command_is_as_without(stat):
+    """Same namespaces; what it leaves behind stays; standard output is its own; nothing of it is in the environment."""
+    done = stat("--", "sh", "-c", "readlink /proc/self/ns/pid /proc/self/ns/mnt; env | sort; sleep 1000 >/dev/null 2>&1 & echo $! >&2")
+    sleep = int(done.stderr)
+    assert pathlib.Path(f"/proc/{sleep}/comm").read_text() == "sleep\n"
+    os.kill(sleep, signal.SIGKILL)
+    plain = subprocess.check_output(["sh", "-c", "readlink /proc/self/ns/pid /proc/self/ns/mnt; env | sort"])
+    assert done.stdout == plain
+
+
+@pytest.mark.parametrize("command, status", [(["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137)])
+def test_the_status_is_the_commands(stat, command, status):
+    assert stat("--", *command, status=status).report.counts["exits"] == 1
+
+
+@pytest.mark.parametrize("command, status", [("/nonexistent", 127), ("/etc/passwd", 126)])
+def test_no_report_without_a_command(stat, command, status):
+    done = stat("--", command, status=status)
+    assert done.reports == [] and done.stderr.count(b"\n") == 1
+
+
+def test_reports_again_and_again(stat):
+    """-i: each has what the one before had, and the rates are of the time between."""
+    reports = stat("-i", "1", "--", "sh", "-c", "i=0; while [ $i -lt 8 ]; do sleep 0.3; i=$((i+1)); done").reports
+    assert len(reports) >= 3 and [r.all["final"] for r in reports] == [False] * (len(reports) - 1) + [True]
+    forks, times = ([f(r) for r in reports] for f in (lambda r: r.counts["forks"], lambda r: r.all["elapsed_ns"]))
+    assert forks == sorted(forks) and forks[-1] == 9 and times == sorted(times)
+    for before, after in zip(reports[:-1], reports[1:-1]):
+        rate = (after.counts["forks"] - before.counts["forks"]) / (after.all["elapsed_ns"] - before.all["elapsed_ns"]) * 1e9
+        assert after.all["per_second"]["forks"] == pytest.approx(rate, abs=0.01)
+    last = reports[-1]
+    assert last.all["per_second"]["forks"] == pytest.approx(9e9 / last.all["elapsed_ns"], abs=0.01)
+
+
+def test_redrawn_on_a_terminal_only():
+    args = [NSSCOPE, "stat", "-i", "1", "--", "sleep", "1.5"]
+    piped = subprocess.run(args, stderr=subprocess.PIPE, timeout=60).stderr
+    assert b"\x1b" not in piped and piped.count(b"processes made") == 2
+    ours, theirs = pty.openpty()
+    subprocess.run(args, stderr=theirs, timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 65536)
+    assert shown.count(b"\x1b[H\x1b[J") == shown.count(b"processes made") == 2
+    os.close(ours)
+
+
+class Machine:
+    """nsscope stat of no command, ready."""
+
+    def __init__(self, tmp_path, *args):
+        self.file = tmp_path / "machine.json"
+        self.process = subprocess.Popen([NSSCOPE, "stat", "-i", "1", "-o", f"json={self.file}", *args])
+        poll(lambda: self.file.exists() and b"\n" in self.file.read_bytes(), "stat to begin")
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        assert self.process.wait(60) == 0
+        report = Report(self.file.read_bytes().splitlines()[-1])
+        assert report.all["final"]
+        return report
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_machine(tmp_path, how):
+    machine = Machine(tmp_path, "--by", "image")
+    subprocess.check_call([workload("spawns"), "fork", "50"], stdout=subprocess.DEVNULL)
+    assert machine.end(how).one(name=shown(workload("spawns")))["life"]["count"] == 51
+
+
+def test_only_a_subtree(tmp_path):
+    with subprocess.Popen(["sh", "-c", "read go; /bin/true; /bin/true; read go"], stdin=subprocess.PIPE) as ours, \
+            subprocess.Popen(["sh", "-c", "read go; /bin/true; read go"], stdin=subprocess.PIPE) as other:
+        machine = Machine(tmp_path, "-p", str(ours.pid))
+        for shell in (ours, other):
+            shell.stdin.write(b"\n\n")
+            shell.stdin.close()
+            assert shell.wait(60) == 0
+    assert counted(machine.end()) == {"forks": 2, "execs": 2, "exits": 3, "reaped": 2}
+
+
+def test_only_a_name(stat):
+    """What an exec has made another is not one that failed."""
+    report = stat("--comm", "sh", "--", "sh", "-c", "/bin/true; /bin/true; :").report
+    assert (report.counts["execs"], report.counts["execs_failed"], report.counts["exits"]) == (1, 0, 1)
+    report = stat("--comm", "true", "--", "sh", "-c", "/bin/true; /bin/false; unshare -u true").report
+    assert report.counts["execs"] == 2 and report.phases()["exec_exit"]["count"] == 2
+
+
+def test_only_a_namespace(stat):
+    inum = int(os.readlink("/proc/self/ns/pid")[5:-1])
+    report = stat("--ns", f"pid:{inum}", "--", "sh", "-c", "/bin/true; unshare -pf true; :").report
+    assert report.counts["exits"] == 3, "sh, true and unshare, not what is inside"
+
+
+@pytest.mark.parametrize("options, says", [
+    (["-p", "1", "--", "true"], "give one of them"), (["-p", "4194303"], "no process 4194303"), (["-c", "/tmp"], "cgroup v2"),
+    (["--by", "pid"], "not comm, ns, cgroup, parent or image"), (["-i", "0"], "seconds"), (["--samples", "3"], "--namespaces"),
+    (["--backend", "fentry"], "not for stat"), (["-o", "svg=/nonexistent/x"], "give text or json"),
+    (["-o", "json=/nonexistent/x"], "No such file"), (["--namespaces", "--hist"], "by itself"),
+    (["-o", "text=/dev/full", "--", "true"], "No space left")])
+def test_refusals(options, says):
+    done = subprocess.run([NSSCOPE, "stat", *options], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 125 and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
+
+
+def test_without_rights():
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", NSSCOPE, "stat", "--", "true"], capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 125 and done.stderr.count("\n") == 1 and "root" in done.stderr
