@@ -29,7 +29,7 @@ int on_task(struct bpf_iter__task *ctx)
 	process->tgid = task->tgid;
 	process->kthread = !!(task->flags & NSS_PF_KTHREAD);
 	len = s->rec.len;
-	if (len <= NSS_SCRATCH_SIZE)
+	if (len <= NSS_RECORD_MAX)
 		bpf_seq_write(ctx->meta->seq, s->bytes, len);
 	scratch_release(s);
 	return 0;

@@ -22,6 +22,7 @@
 /* Nested PID namespaces: MAX_PID_NS_LEVEL of kernel/pid_namespace.c is 32, and the initial one. */
 #define NSS_LEVELS_MAX 33
 #define NSS_COMM_LEN 16
+#define NSS_RECORD_MAX 32768 /* bytes */
 #define NSS_PATH_MAX 4096
 #define NSS_FSTYPE_MAX 256
 #define NSS_DATA_MAX 4096

@@ -61,7 +61,7 @@ static __always_inline void *emit_room(struct scratch *s, __u32 room)
 {
 	__u32 len = s->rec.len;
 
-	if (len > NSS_SCRATCH_SIZE - room)
+	if (len > NSS_RECORD_MAX - room)
 		return NULL;
 	return s->bytes + len;
 }
@@ -85,7 +85,7 @@ __noinline int scratch_send(__u32 slot)
 	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= conf.wake_bytes)
 		flags = BPF_RB_FORCE_WAKEUP;
 	KNOWN_BY_COMPARISON(len);
-	if (len <= NSS_SCRATCH_SIZE)
+	if (len <= NSS_RECORD_MAX)
 		err = bpf_ringbuf_output(&events, s->bytes, len, flags);
 	scratch_release(s);
 	if (err)

@@ -67,16 +67,14 @@ struct {
 	__type(value, struct entry);
 } in_call SEC(".maps");
 
-/*
- * Where a record is put together. Some for each CPU: programs of fentry, and from 7.0 on of tracepoints, can be preempted
- * by another task whose event runs a program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
- */
-#define NSS_SCRATCH_SIZE 32768
-
 /* Of a struct task_struct and a struct nsproxy: what is read at once; see core/task.h. */
 #define NSS_TASK_PART 1024
 #define NSS_NSPROXY_PART 128
 
+/*
+ * Where a record is put together. Some for each CPU: programs of fentry, and from 7.0 on of tracepoints, can be preempted
+ * by another task whose event runs a program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
+ */
 struct scratch {
 	__u32 busy;
 	__u32 slot; /* its key */
@@ -85,7 +83,7 @@ struct scratch {
 	__u64 nsproxy[NSS_NSPROXY_PART / sizeof(__u64)];
 	union {
 		struct nss_rec rec;
-		__u8 bytes[NSS_SCRATCH_SIZE];
+		__u8 bytes[NSS_RECORD_MAX];
 	};
 };
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Many processes on all CPUs: the number of events is the truth, or the missing ones are counted."""
 import collections
+import json
+import subprocess
 
 import pytest
-from nsscope_test import of_process, scaled, workload
+from nsscope_test import NSSCOPE, Stream, of_process, poll, scaled, workload
 
 
 def truth(result):
@@ -60,3 +62,16 @@ def test_big_arguments_through_a_small_buffer(run):
     assert all(of_process(result, e)[0]["host"] for e in events)
     assert result.stream.lost("args")  # the buffer is too small for them
     check_gaps(result.stream)
+
+
+def test_a_reader_that_stands_still(tmp_path):
+    """More events than the ring buffer has room for wait in memory while nobody takes the output."""
+    n, said = scaled(8000), tmp_path / "said"
+    script = f"{workload('storm')} {n} >{said}.new; mv {said}.new {said}"
+    with subprocess.Popen([NSSCOPE, "run", "-m", "--only", "process", "--buffer", "1M", "-o", "json=-", "--", "sh", "-c", script],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as nsscope:
+        poll(said.exists, "the storm to end")
+        stream = Stream(nsscope.stdout.read()).complete()
+    assert nsscope.returncode == 0
+    assert json.loads(said.read_text())["spawned"] == n
+    assert collections.Counter(e["type"] for e in stream.events)["exec"] == n + 3

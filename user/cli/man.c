@@ -297,6 +297,8 @@ void cli_man(FILE *out)
 	      "Events that the ring buffer could not take are counted by type in the kernel; a lost record stands where "
 	      "the gap was noticed, and the end record has the totals. Strings that were cut or could not be read are "
 	      "marked. If any were lost, \\-\\-exit\\-on could not look at them: the status is 125, not 0.\n.PP\n"
+	      "While an output takes nothing, a disk that is busy or a reader that stands still, up to 256 MiB of events wait in "
+	      "memory, beside the ring buffer (\\-\\-buffer).\n.PP\n"
 	      "A file that cannot be written to is told of once, and the other outputs go on. On a full disk up to 1 MiB "
 	      "waits for room; what finds none is counted, on standard error and as not_written in the end record.\n"
 	      ".SH FILES\n"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "source/live.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,31 +8,40 @@
 #include <unistd.h>
 
 #include "event/event.h"
+#include "source/intake.h"
 #include "source/stream.h"
 #include "util/clock.h"
 
 struct live {
 	struct observer *observer;
-	struct ring_buffer *ring;
+	struct intake *intake;
 	int woken; /* epoll: readable from a wake-up by the kernel side to the next reading */
 	record_fn fn;
 	void *arg;
-	int err; /* of fn: libbpf gives back only some of it */
+	int err; /* of fn */
 	uint64_t events;
 	uint64_t look_next; /* for what is gone, CLOCK_MONOTONIC */
 	struct nss_counts told_lost;
 };
 
-static int on_record(void *arg, void *data, size_t len)
+static void tell_record(struct live *l, const struct nss_rec *rec, size_t len)
 {
-	const struct nss_rec *rec = data;
-	struct live *l = arg;
-
 	if (rec->type < NSS_EV_MAX && event_descs[rec->type].group != GROUP_NONE)
 		l->events++;
 	if (!l->err) /* the ring is emptied even so */
-		l->err = l->fn(l->arg, data, len);
-	return 0;
+		l->err = l->fn(l->arg, rec, len);
+}
+
+/* 0 or -errno of reading. */
+static int tell_records(struct live *l)
+{
+	const void *record;
+	size_t len;
+	int n;
+
+	while ((n = intake_next(l->intake, &record, &len)) > 0)
+		tell_record(l, record, len);
+	return n;
 }
 
 /*
@@ -61,8 +69,9 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 		return -ENOMEM;
 	*l = (struct live){ .observer = observer, .fn = fn, .arg = arg };
 	l->woken = watch_wake_ups(observe_events_fd(observer));
-	l->ring = l->woken < 0 ? NULL : ring_buffer__new(observe_events_fd(observer), on_record, l, NULL);
-	err = l->woken < 0 ? l->woken : l->ring ? stream_start(fn, arg, version, observe_backend(observer)) : -errno;
+	err = l->woken < 0 ? l->woken : intake_open(observe_events_fd(observer), &l->intake);
+	if (!err)
+		err = stream_start(fn, arg, version, observe_backend(observer));
 	if (err) {
 		live_close(l);
 		return err;
@@ -114,14 +123,14 @@ static int look_for_ends(struct live *l)
 static int read_ring(struct live *l, bool last)
 {
 	struct epoll_event ignored;
-	int err = 0, n;
+	int err = 0, told;
 
 	epoll_wait(l->woken, &ignored, 1, 0); /* before the reading: what wakes us during it counts */
 	if (last || clock_ns(CLOCK_MONOTONIC) > l->look_next)
 		err = look_for_ends(l);
-	n = ring_buffer__consume(l->ring);
+	told = tell_records(l);
 	if (!err)
-		err = n < 0 ? n : l->err;
+		err = told ? told : l->err;
 	return err ? err : tell_lost(l, last);
 }
 
@@ -142,7 +151,7 @@ void live_close(struct live *l)
 {
 	if (!l)
 		return;
-	ring_buffer__free(l->ring);
+	intake_close(l->intake);
 	if (l->woken >= 0)
 		close(l->woken);
 	free(l);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes the records out of the ring buffer, in their order. While the caller is kept from asking for more, by a disk or a reader
+ * that takes nothing, they wait in memory, so that the ring buffer does not overflow.
+ */
+#ifndef SOURCE_INTAKE_H
+#define SOURCE_INTAKE_H
+
+#include <stddef.h>
+
+struct intake;
+
+/* As much waits in memory at most, bytes; what comes then stays in the ring buffer, and is lost where that is full. */
+#define INTAKE_MAX (256U << 20)
+
+/* Takes from the ring buffer map @fd, which stays the caller's. 0 or -errno. */
+int intake_open(int fd, struct intake **ret);
+
+/* The next record: valid until the next call. 1; 0: there is none now; -errno. */
+int intake_next(struct intake *i, const void **ret_record, size_t *ret_len);
+
+void intake_close(struct intake *i);
+
+#endif
