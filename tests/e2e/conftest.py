@@ -3,6 +3,7 @@ import functools
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -32,3 +33,14 @@ def run(tmp_path):
 def backend(request):
     """Each that gives the system calls here."""
     return request.param
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    """A mount that nsscope shares with what it runs, in a namespace of nsscope's own."""
+    def run(script, **env):
+        prepare = f"mount -t tmpfs s {tmp_path} && mount --make-shared {tmp_path} && exec sh -c '{script}'"
+        subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", prepare], check=True, timeout=10 * nsscope_test.TIMEOUT,
+                       stdin=subprocess.DEVNULL, env={**os.environ, "NSSCOPE": nsscope_test.NSSCOPE, **env})
+    run.path = tmp_path
+    return run
