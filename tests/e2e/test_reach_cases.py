@@ -5,12 +5,12 @@ import json
 import pathlib
 
 from nsscope_test import Stream
-from test_reach import check, events_of, scratch  # noqa: F401: a fixture
+from test_reach import check, events_of
 
 CASES = pathlib.Path(__file__).resolve().parents[1] / "lib/reach_cases.py"
 
 
-def test_rules_of_shared_subtrees(scratch):  # noqa: F811
+def test_rules_of_shared_subtrees(scratch):
     base, log, out = scratch.path / "base", scratch.path.parent / "truth", scratch.path.parent / "events"
     scratch(f"mkdir {base} && exec $NSSCOPE unshare -o json={out} --only mount --buffer 32M -m --propagation unchanged -- "
             f"{CASES} {base} {log}")
