@@ -37,7 +37,7 @@ struct intake {
 	pthread_mutex_t lock; /* of ring, into, and the queue */
 	struct chunk *into;
 	struct chunk *first, **last; /* the queue: what was taken while the caller was kept */
-	size_t queued; /* bytes */
+	size_t queued, queued_max; /* bytes; pages of a chunk that are not used cost nothing */
 	int timer; /* runs out when the caller is kept */
 	pthread_t thread;
 	bool has_thread;
@@ -93,7 +93,7 @@ static void drain(struct intake *i)
 {
 	int more = 1;
 
-	while (more > 0 && i->queued < INTAKE_MAX) {
+	while (more > 0 && i->queued < i->queued_max) {
 		struct chunk *c = new_chunk();
 
 		if (!c)
@@ -105,8 +105,15 @@ static void drain(struct intake *i)
 		}
 		*i->last = c;
 		i->last = &c->next;
-		i->queued += sizeof(*c);
+		i->queued += c->len;
 	}
+}
+
+static size_t find_queued_max(void)
+{
+	size_t part = (size_t)sysconf(_SC_PHYS_PAGES) / INTAKE_PART * (size_t)sysconf(_SC_PAGESIZE);
+
+	return part < INTAKE_MAX ? part : INTAKE_MAX;
 }
 
 static void *run(void *arg)
@@ -151,7 +158,7 @@ int intake_open(int fd, struct intake **ret)
 
 	if (!i)
 		return -ENOMEM;
-	*i = (struct intake){ .lock = PTHREAD_MUTEX_INITIALIZER, .last = &i->first };
+	*i = (struct intake){ .lock = PTHREAD_MUTEX_INITIALIZER, .last = &i->first, .queued_max = find_queued_max() };
 	i->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	i->now = new_chunk();
 	i->ring = i->timer < 0 || !i->now ? NULL : ring_buffer__new(fd, put, i, NULL);
@@ -176,7 +183,7 @@ static int next_chunk(struct intake *i)
 		drain(i); /* or it would overflow while what was queued is worked off */
 		i->first = c->next;
 		i->last = i->first ? i->last : &i->first;
-		i->queued -= sizeof(*c);
+		i->queued -= c->len;
 		free_chunk(i->now);
 		i->now = c;
 	} else {

@@ -10,8 +10,12 @@
 
 struct intake;
 
-/* As much waits in memory at most, bytes; what comes then stays in the ring buffer, and is lost where that is full. */
-#define INTAKE_MAX (256U << 20)
+/*
+ * As much waits in memory at most, bytes, and not more than this part of the machine's; what comes then stays in the ring
+ * buffer, and is lost where that is full.
+ */
+#define INTAKE_MAX ((size_t)512 << 20)
+#define INTAKE_PART 16
 
 /* Takes from the ring buffer map @fd, which stays the caller's. 0 or -errno. */
 int intake_open(int fd, struct intake **ret);
