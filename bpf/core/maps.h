@@ -32,24 +32,20 @@ struct {
 } events SEC(".maps");
 
 /*
- * A byte for each PID: not a bit, since a bit needs an atomic OR, which 5.10 has not, and user space writes here too
+ * A map of a byte for each PID: not a bit, since a bit needs an atomic OR, which 5.10 has not, and user space writes here too
  * (watch --pid). A plain store of a byte cannot disturb a neighbour.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
-	__type(key, __u32);
-	__type(value, __u8[NSS_TRACKED_PAGE]);
-} tracked SEC(".maps");
+#define PID_BYTES(name, flags)                                        \
+	struct {                                                      \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                     \
+		__uint(map_flags, flags);                             \
+		__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE); \
+		__type(key, __u32);                                   \
+		__type(value, __u8[NSS_TRACKED_PAGE]);                \
+	} name SEC(".maps")
 
-/* The same, of threads: see core/spare.h. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
-	__type(key, __u32);
-	__type(value, __u8[NSS_TRACKED_PAGE]);
-} marks SEC(".maps");
+PID_BYTES(tracked, BPF_F_MMAPABLE);
+PID_BYTES(marks, 0); /* of threads: see core/spare.h */
 
 /* The call that a thread is in. */
 struct entry {

@@ -106,15 +106,10 @@ struct {
 	__type(value, __u64);
 } spawners SEC(".maps");
 
-/* A byte for each PID, so that a process of which nothing is known costs no look into a hash. */
+/* Of each PID, so that a process of which nothing is known costs no look into a hash. */
 enum { LIFE_NONE, LIFE_FRESH /* has not run */, LIFE_RUNS };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_PID_LIMIT / NSS_TRACKED_PAGE);
-	__type(key, __u32);
-	__type(value, __u8[NSS_TRACKED_PAGE]);
-} known SEC(".maps");
+PID_BYTES(known, 0);
 
 static __always_inline void count(__u32 what)
 {

@@ -23,6 +23,14 @@ static void put(FILE *out, const char *text)
 	}
 }
 
+/* A term, and what it is. */
+static void put_term(FILE *out, const char *term, const char *doc)
+{
+	fprintf(out, ".TP\n.B %s\n", term);
+	put(out, doc);
+	fputc('\n', out);
+}
+
 static void put_option(FILE *out, const struct option_row *row)
 {
 	const char *argument = row->argument ? row->argument : "";
@@ -189,11 +197,8 @@ static void put_listings(FILE *out)
 	fputs(".SH NAMESPACES AND MOUNTS\nStrings in JSON are as in events: x_raw beside x where that is not UTF-8. On a "
 	      "terminal that is too narrow, columns are left out, lists are folded and commands cut, unless --wide; JSON is "
 	      "whole. What could not be looked at is told in one line on standard error.\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		fprintf(out, ".TP\n.B %s\n", rows[i].term);
-		put(out, rows[i].text);
-		fputc('\n', out);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		put_term(out, rows[i].term, rows[i].text);
 }
 
 static void put_stat(FILE *out)
@@ -205,11 +210,8 @@ static void put_stat(FILE *out)
 	      "without a gap; of a process that executes nothing fork, fork_exit and exit_reaped. The other phases are parts of "
 	      "these. Percentiles are as far from the truth as the bucket of the histogram is wide: 1/16 at most. MAX and SUM are "
 	      "exact. \\-\\-by image: the path that exec was given; of one of more than 47 bytes \"...\" and its end.\n", out);
-	for (size_t i = 0; i < NSS_PHASE_CALLS; i++) {
-		fprintf(out, ".TP\n.B %s\n", phase_descs[i].name);
-		put(out, phase_descs[i].doc);
-		fputc('\n', out);
-	}
+	for (size_t i = 0; i < NSS_PHASE_CALLS; i++)
+		put_term(out, phase_descs[i].name, phase_descs[i].doc);
 	fputs(".TP\n.B unshare, mount, ...\nthe system calls that are told as events, from their entry to their return\n.PP\n"
 	      "A process belongs to the group (\\-\\-by) that it is in when it executes or ends: what came before its first exec is told "
 	      "with that. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\". With \\-i, "
@@ -218,11 +220,8 @@ static void put_stat(FILE *out)
 	      "(made, pid: null if it is outside nsscope's PID namespace, comm), shortest_lived (by comm). Of each group: is (all, one or "
 	      "rest), id (ns: inum; cgroup; parent: PID), name, phases: phase, made (of clone: only those that made exactly these "
 	      "namespaces), count, sum_ns, p50_ns, p90_ns, p99_ns, max_ns, histogram (from_ns, to_ns, count). counts:\n", out);
-	for (size_t i = 0; i < NSS_COUNTS; i++) {
-		fprintf(out, ".TP\n.B %s\n", stat_count_descs[i].name);
-		put(out, stat_count_descs[i].doc);
-		fputc('\n', out);
-	}
+	for (size_t i = 0; i < NSS_COUNTS; i++)
+		put_term(out, stat_count_descs[i].name, stat_count_descs[i].doc);
 }
 
 static void put_backends(FILE *out)

@@ -102,9 +102,10 @@ static void start_clock(struct stat_run *r)
 		timerfd_settime(r->timer, 0, &each, NULL);
 }
 
-/* 0 or STATUS_FAILED: complained. */
-static int begin(struct stat_run *r)
+/* onlooker.begin. 0 or STATUS_FAILED: complained. */
+static int begin(void *arg)
 {
+	struct stat_run *r = arg;
 	const struct settings *s = r->settings;
 	struct statistics_settings settings = { s->observe.conf, s->stat.by, s->observe.backend };
 	struct observe_error error;
@@ -125,12 +126,6 @@ static int begin(struct stat_run *r)
 		subtree_complain_pid(s, err);
 	start_clock(r);
 	return err ? STATUS_FAILED : 0;
-}
-
-/* onlooker.begin */
-static int begin_command(void *arg)
-{
-	return begin(arg);
 }
 
 /* onlooker.cloner */
@@ -163,7 +158,7 @@ static void tick(void *arg)
 static int run_command(struct stat_run *r)
 {
 	struct settings s = *r->settings;
-	struct onlooker onlooker = { begin_command, set_cloner, command_ended, tick, r->timer, r };
+	struct onlooker onlooker = { begin, set_cloner, command_ended, tick, r->timer, r };
 	int status;
 
 	s.no_observe = true;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
+
 const struct phase_desc phase_descs[NSS_PHASE_MAX] = {
 #define PHASE(ID, name, doc) [NSS_PHASE_##ID] = { #name, doc },
 #include "abi/phases.def"
@@ -19,9 +21,12 @@ static int compare(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+/* They are large, so what is sorted are pointers to them. */
+typedef const struct nss_span_entry *entry_ptr;
+
 static int by_phase(const void *a, const void *b)
 {
-	const struct nss_span_entry *x = a, *y = b;
+	entry_ptr x = *(const entry_ptr *)a, y = *(const entry_ptr *)b;
 	int c = compare(x->key.phase, y->key.phase);
 
 	return c ? c : compare(x->key.made, y->key.made);
@@ -29,7 +34,7 @@ static int by_phase(const void *a, const void *b)
 
 static int by_group(const void *a, const void *b)
 {
-	const struct nss_span_entry *x = a, *y = b;
+	entry_ptr x = *(const entry_ptr *)a, y = *(const entry_ptr *)b;
 	int c = compare(x->key.flags, y->key.flags);
 
 	if (!c)
@@ -59,35 +64,35 @@ static struct span_row *add_row(struct span_table *t, uint32_t phase, uint32_t m
 }
 
 /* Adds what @entries, @n of one phase and sorted by by_phase, make together, and if some made namespaces the parts. */
-static void add_phase(struct span_table *t, const struct nss_span_entry *entries, size_t n)
+static void add_phase(struct span_table *t, const entry_ptr *entries, size_t n)
 {
-	struct span_row *whole = add_row(t, entries->key.phase, 0, false), *part = NULL;
-	bool parts = entries[n - 1].key.made;
+	struct span_row *whole = add_row(t, entries[0]->key.phase, 0, false), *part = NULL;
+	bool parts = entries[n - 1]->key.made;
 
 	for (size_t i = 0; i < n; i++) {
-		merge(&whole->span, &entries[i].span);
+		merge(&whole->span, &entries[i]->span);
 		if (!parts)
 			continue;
-		if (!part || part->made != entries[i].key.made)
-			part = add_row(t, entries->key.phase, entries[i].key.made, true);
-		merge(&part->span, &entries[i].span);
+		if (!part || part->made != entries[i]->key.made)
+			part = add_row(t, entries[0]->key.phase, entries[i]->key.made, true);
+		merge(&part->span, &entries[i]->span);
 	}
 	if (!whole->span.count) /* a place for the rest that nothing came to */
 		t->nrows--;
 }
 
 /* @entries of the group, sorted by by_phase. */
-static void add_group(struct span_table *t, const struct nss_span_entry *entries, size_t n, bool all)
+static void add_group(struct span_table *t, const entry_ptr *entries, size_t n, bool all)
 {
 	struct span_group *group = &t->groups[t->ngroups];
 	size_t end;
 
 	*group = (struct span_group){ .first = t->nrows };
 	if (!all)
-		group->group = entries->key.group;
-	group->rest = !all && entries->key.flags & NSS_SPAN_REST;
+		group->group = entries[0]->key.group;
+	group->rest = !all && entries[0]->key.flags & NSS_SPAN_REST;
 	for (size_t i = 0; i < n; i = end) {
-		for (end = i + 1; end < n && entries[end].key.phase == entries[i].key.phase; end++)
+		for (end = i + 1; end < n && entries[end]->key.phase == entries[i]->key.phase; end++)
 			;
 		add_phase(t, entries + i, end - i);
 	}
@@ -116,60 +121,59 @@ static int by_forks(const void *a, const void *b)
 
 static int by_median(const void *a, const void *b)
 {
-	const struct nss_span_entry *x = *(const struct nss_span_entry *const *)a, *y = *(const struct nss_span_entry *const *)b;
+	entry_ptr x = *(const entry_ptr *)a, y = *(const entry_ptr *)b;
 	int c = compare(span_percentile(&x->span, 50), span_percentile(&y->span, 50));
 
 	return c ? c : strncmp(x->key.group.name, y->key.group.name, sizeof(x->key.group.name));
 }
 
-/* What is by comm to the end: sorted by by_group, flags come first. How many are before it. */
-static size_t split_lives(struct nss_span_entry *entries, size_t n, struct span_table *t)
+/* Puts what is by comm into the list of lives, the others into @ret_others. How many these are. */
+static size_t split_lives(entry_ptr entries, size_t n, struct span_table *t, entry_ptr *ret_others)
 {
-	size_t kept = 0;
+	size_t others = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct nss_span_entry other;
-
-		if (entries[i].key.flags & NSS_SPAN_BY_COMM)
-			continue;
-		if (i != kept) {
-			other = entries[kept];
-			entries[kept] = entries[i];
-			entries[i] = other;
-		}
-		kept++;
-	}
-	for (size_t i = kept; i < n; i++)
-		if (entries[i].span.count) /* else a place for the rest that nothing came to */
+		if (!(entries[i].key.flags & NSS_SPAN_BY_COMM))
+			ret_others[others++] = &entries[i];
+		else if (entries[i].span.count) /* else a place for the rest that nothing came to */
 			t->lives[t->nlives++] = &entries[i];
-	qsort(t->lives, t->nlives, sizeof(*t->lives), by_median);
-	return kept;
+	}
+	if (t->nlives)
+		qsort(t->lives, t->nlives, sizeof(*t->lives), by_median);
+	return others;
 }
 
-int span_table_make(struct nss_span_entry *entries, size_t n, bool grouped, struct span_table *ret)
+/* Of all together, and if @grouped of each group. Sorts @entries, @n. */
+static void add_groups(struct span_table *t, entry_ptr *entries, size_t n, bool grouped)
 {
 	size_t end;
+
+	if (n)
+		qsort(entries, n, sizeof(*entries), by_phase);
+	add_group(t, entries, n, true);
+	if (!grouped || !n)
+		return;
+	qsort(entries, n, sizeof(*entries), by_group);
+	for (size_t i = 0; i < n; i = end) {
+		for (end = i + 1; end < n && same_group(entries[i], entries[end]); end++)
+			;
+		add_group(t, entries + i, end - i, false);
+	}
+	qsort(t->groups + 1, t->ngroups - 1, sizeof(*t->groups), by_forks);
+}
+
+int span_table_make(const struct nss_span_entry *entries, size_t n, bool grouped, struct span_table *ret)
+{
+	_free_ entry_ptr *others = calloc(n + 1, sizeof(*others));
 
 	*ret = (struct span_table){};
 	/* Each entry is of all and of its group, by itself and with its phase. */
 	ret->groups = calloc(n + 1, sizeof(*ret->groups));
 	ret->rows = calloc(4 * n + 1, sizeof(*ret->rows));
 	ret->lives = calloc(n + 1, sizeof(*ret->lives));
-	if (!ret->groups || !ret->rows || !ret->lives)
+	if (!others || !ret->groups || !ret->rows || !ret->lives)
 		return -ENOMEM;
-	n = split_lives(entries, n, ret);
-	if (n)
-		qsort(entries, n, sizeof(*entries), by_phase);
-	add_group(ret, entries, n, true);
-	if (!grouped || !n)
-		return 0;
-	qsort(entries, n, sizeof(*entries), by_group);
-	for (size_t i = 0; i < n; i = end) {
-		for (end = i + 1; end < n && same_group(&entries[i], &entries[end]); end++)
-			;
-		add_group(ret, entries + i, end - i, false);
-	}
-	qsort(ret->groups + 1, ret->ngroups - 1, sizeof(*ret->groups), by_forks);
+	add_groups(ret, others, split_lives(entries, n, ret, others), grouped);
 	return 0;
 }
 

@@ -36,15 +36,15 @@ struct span_table {
 	size_t ngroups;
 	struct span_row *rows; /* by phase */
 	size_t nrows;
-	const struct nss_span_entry **lives; /* by comm; shortest median first; they stay the caller's */
+	const struct nss_span_entry **lives; /* by comm; shortest median first */
 	size_t nlives;
 };
 
 /*
- * Makes the table of @entries, which are sorted. @grouped: each group by itself too. 0 or -ENOMEM; to be freed in either
+ * Makes the table of @entries, which must outlive it. @grouped: each group by itself too. 0 or -ENOMEM; to be freed in either
  * case.
  */
-int span_table_make(struct nss_span_entry *entries, size_t n, bool grouped, struct span_table *ret_table);
+int span_table_make(const struct nss_span_entry *entries, size_t n, bool grouped, struct span_table *ret_table);
 void span_table_free(struct span_table *t);
 
 /* Sorts: who has made most first. */

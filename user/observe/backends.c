@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "observe/host.h"
 #include "observe/kernel_btf.h"
 #include "util/cleanup.h"
 
@@ -203,4 +204,15 @@ int backend_glance(enum backend_id id)
 	if (err && err != -ESRCH && err != -ENOENT)
 		return err;
 	return fd < 0 && fd != -EINVAL ? fd : 0;
+}
+
+bool calls_may_work(enum backend_id id)
+{
+	struct host host;
+
+	if (id == BACKEND_TRACEPOINT)
+		return true;
+	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != HOST_PID_NS_INITIAL))
+		return false;
+	return !backend_glance(id);
 }

@@ -59,6 +59,9 @@ int backend_try(enum backend_id id);
  */
 int backend_glance(enum backend_id id);
 
+/* Whether it is worth to try @id, which gives system calls, where none was asked for by name: the last way always. */
+bool calls_may_work(enum backend_id id);
+
 /* Whether BPF programs may have an atomic exchange (Linux 5.12). True also where that cannot be tried. */
 bool kernel_has_atomics(void);
 

@@ -13,6 +13,7 @@
 #include "observe/host.h"
 #include "observe/object.h"
 #include "observe/probes.h"
+#include "observe/spares.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fds.h"
@@ -132,27 +133,17 @@ static int run(const struct bpf_program *program)
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
 }
 
-/* Where the spare programs go on to. */
 static int connect_spares(struct observer *o)
 {
-	const struct {
-		struct bpf_program *program;
-		struct bpf_map *map;
-	} real[] = {
-		{ o->object.skel->progs.on_newtask, o->object.skel->maps.real_on_newtask },
-		{ o->object.skel->progs.on_exec, o->object.skel->maps.real_on_exec },
-		{ o->object.skel->progs.on_exit, o->object.skel->maps.real_on_exit },
-		{ o->object.skel->progs.on_sys_exit, o->object.skel->maps.real_on_sys_exit },
+	const struct nsscope_bpf *skel = o->object.skel;
+	const struct spared hooks[] = {
+		{ skel->progs.on_newtask, skel->maps.real_on_newtask, skel->progs.first_on_newtask },
+		{ skel->progs.on_exec, skel->maps.real_on_exec, skel->progs.first_on_exec },
+		{ skel->progs.on_exit, skel->maps.real_on_exit, skel->progs.first_on_exit },
+		{ skel->progs.on_sys_exit, skel->maps.real_on_sys_exit, skel->progs.first_on_sys_exit },
 	};
-	uint32_t key = 0;
 
-	for (size_t i = 0; o->spares && i < ARRAY_SIZE(real); i++) {
-		int fd = bpf_program__fd(real[i].program);
-
-		if (bpf_program__autoload(real[i].program) && bpf_map_update_elem(bpf_map__fd(real[i].map), &key, &fd, 0))
-			return -errno;
-	}
-	return 0;
+	return o->spares ? spares_connect(hooks, ARRAY_SIZE(hooks)) : 0;
 }
 
 /* Programs of one hook run in the order in which they are attached: that in which they stand in the object. */
@@ -221,18 +212,10 @@ static int open_with(struct observer *o, const struct observe_settings *settings
 	return err;
 }
 
-/* Whether @id, which gives system calls, may be tried: the last way always, and what is asked for by name. */
+/* Whether @id, which gives system calls, may be tried. */
 static bool may_try(enum backend_id id, const struct observe_settings *settings)
 {
-	struct host host;
-
-	if (settings->backend)
-		return !strcmp(settings->backend, backends[id].name);
-	if (id == BACKEND_TRACEPOINT)
-		return true;
-	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != HOST_PID_NS_INITIAL))
-		return false;
-	return !backend_glance(id);
+	return settings->backend ? !strcmp(settings->backend, backends[id].name) : calls_may_work(id);
 }
 
 /* The next backend after @id that gives system calls and may work, as @settings allow. BACKENDS_MAX: none. */
@@ -305,17 +288,6 @@ int observe_events_fd(const struct observer *o)
 	return bpf_map__fd(o->object.skel->maps.events);
 }
 
-/* How often the kernel skipped @program, which it took for recursion. */
-static uint64_t skipped(const struct bpf_program *program)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (!bpf_program__autoload(program) || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
-		return 0;
-	return info.recursion_misses;
-}
-
 #define SKIP_NS 1000000000ULL /* longer than a task is from one program of a hook to the next */
 
 /*
@@ -326,7 +298,7 @@ static uint64_t skipped(const struct bpf_program *program)
 static uint64_t lost_by_skipping(struct observer *o, enum nss_type type, const struct bpf_program *real,
 				 const struct bpf_program *first, bool last)
 {
-	uint64_t n = skipped(o->spares ? first : real), now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t n = program_skipped(o->spares ? first : real), now = clock_ns(CLOCK_MONOTONIC);
 	uint64_t rescued = __atomic_load_n(&o->object.skel->bss->rescued[type], __ATOMIC_RELAXED);
 	struct skips *s = &o->skips[type];
 	uint64_t settled = last || !o->spares ? n : s->seen;

@@ -10,6 +10,7 @@
 #include "observe/backends.h"
 #include "observe/callprobes.h"
 #include "observe/host.h"
+#include "observe/spares.h"
 #include "stat.skel.h"
 #include "util/cleanup.h"
 
@@ -21,25 +22,19 @@ struct statistics {
 	struct call_links links; /* of kprobes */
 };
 
-#define REAL_MAX 4
+#define HOOKS 4
 
-struct real {
-	struct bpf_program *program;
-	struct bpf_map *map; /* where its spare programs find it */
-	const struct bpf_program *first; /* of these */
-};
-
-static struct real real(const struct statistics *s, size_t i)
+static void find_hooks(const struct statistics *s, struct spared ret_hooks[HOOKS])
 {
 	struct stat_bpf *skel = s->skel;
-	const struct real all[REAL_MAX] = {
+	const struct spared hooks[HOOKS] = {
 		{ skel->progs.stat_newtask, skel->maps.real_stat_newtask, skel->progs.first_stat_newtask },
 		{ skel->progs.stat_exec, skel->maps.real_stat_exec, skel->progs.first_stat_exec },
 		{ skel->progs.stat_exit, skel->maps.real_stat_exit, skel->progs.first_stat_exit },
 		{ skel->progs.stat_sys_exit, skel->maps.real_stat_sys_exit, skel->progs.first_stat_sys_exit },
 	};
 
-	return all[i];
+	memcpy(ret_hooks, hooks, sizeof(hooks));
 }
 
 /* Of a hook's programs the real one is stat_X, the spare ones are first_stat_X and so on. */
@@ -60,12 +55,14 @@ static void choose_program(const struct statistics *s, struct bpf_program *progr
 
 static void choose_programs(struct statistics *s)
 {
+	struct spared hooks[HOOKS];
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, s->skel->obj)
 		choose_program(s, program);
-	for (size_t i = 0; s->spares && i < REAL_MAX; i++)
-		bpf_program__set_autoattach(real(s, i).program, false);
+	find_hooks(s, hooks);
+	for (size_t i = 0; s->spares && i < HOOKS; i++)
+		bpf_program__set_autoattach(hooks[i].real, false);
 }
 
 /* Maps of the headers that are for programs which send events. */
@@ -136,19 +133,12 @@ static int find_level(struct statistics *s)
 	return bpf_prog_test_run_opts(bpf_program__fd(s->skel->progs.stat_find_level), &opts) ? -errno : 0;
 }
 
-/* Where the spare programs go on to. */
 static int connect_spares(struct statistics *s)
 {
-	uint32_t key = 0;
+	struct spared hooks[HOOKS];
 
-	for (size_t i = 0; s->spares && i < REAL_MAX; i++) {
-		struct real r = real(s, i);
-		int fd = bpf_program__fd(r.program);
-
-		if (bpf_program__autoload(r.program) && bpf_map_update_elem(bpf_map__fd(r.map), &key, &fd, 0))
-			return -errno;
-	}
-	return 0;
+	find_hooks(s, hooks);
+	return s->spares ? spares_connect(hooks, HOOKS) : 0;
 }
 
 static int attach(struct statistics *s)
@@ -181,13 +171,7 @@ static int open_with(struct statistics *s, const struct statistics_settings *set
 
 static bool kprobes_may_work(const struct statistics_settings *settings)
 {
-	struct host host;
-
-	if (settings->backend)
-		return !strcmp(settings->backend, backends[BACKEND_KPROBE].name);
-	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != HOST_PID_NS_INITIAL))
-		return false;
-	return !backend_glance(BACKEND_KPROBE);
+	return settings->backend ? !strcmp(settings->backend, backends[BACKEND_KPROBE].name) : calls_may_work(BACKEND_KPROBE);
 }
 
 int statistics_open(const struct statistics_settings *settings, struct statistics **ret, struct observe_error *ret_error)
@@ -251,28 +235,19 @@ static int copy_map(const struct bpf_map *map, void *ret_elements, size_t size, 
 	return 0;
 }
 
-/* How often the kernel skipped @program, since one of the kind ran on that CPU. */
-static uint64_t misses(const struct bpf_program *program)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (!bpf_program__autoload(program) || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
-		return 0;
-	return info.recursion_misses;
-}
-
 /* What was skipped, and no spare program has done. */
 static uint64_t skipped(const struct statistics *s)
 {
 	struct bpf_program *program;
 	uint64_t n = 0, rescued = 0;
+	struct spared hooks[HOOKS];
 
 	bpf_object__for_each_program(program, s->skel->obj)
 		if (!is_spare(program))
-			n += misses(program);
-	for (size_t i = 0; i < REAL_MAX; i++)
-		n += misses(real(s, i).first);
+			n += program_skipped(program);
+	find_hooks(s, hooks);
+	for (size_t i = 0; i < HOOKS; i++)
+		n += program_skipped(hooks[i].first);
 	for (size_t i = 0; i < ARRAY_SIZE(s->skel->bss->rescued); i++)
 		rescued += __atomic_load_n(&s->skel->bss->rescued[i], __ATOMIC_RELAXED);
 	return n > rescued ? n - rescued : 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "view/statview.h"
 
+#include <string.h>
+
 #include "event/event.h"
 #include "event/format.h"
 #include "util/cleanup.h"
@@ -28,18 +30,13 @@ static double per_second(uint64_t n, uint64_t ns)
 	return ns ? (double)n * 1e9 / (double)ns : 0;
 }
 
-static size_t name_len(const char *name, size_t size)
-{
-	return strnlen(name, size);
-}
-
-/* The group's name, raw: it is hostile. @is_id: there is none beside its number. */
+/* The group's name, raw: it is hostile. */
 static void add_raw_name(struct buf *b, const struct span_group *g, const struct statview *v)
 {
 	if (v->by == NSS_BY_CGROUP && !g->rest && v->cgroup)
 		v->cgroup(b, g->group.id);
 	else
-		buf_add(b, g->group.name, name_len(g->group.name, sizeof(g->group.name)));
+		buf_add(b, g->group.name, strnlen(g->group.name, sizeof(g->group.name)));
 }
 
 static void add_group(struct buf *b, const struct span_group *g, const struct statview *v)
@@ -200,7 +197,7 @@ static void add_spawners(struct buf *b, const struct statview *v)
 			buf_addf(b, "%10u  ", who->pid);
 		else
 			buf_addf(b, "%10s  ", "outside");
-		text_string(b, who->comm, name_len(who->comm, sizeof(who->comm)));
+		text_string(b, who->comm, strnlen(who->comm, sizeof(who->comm)));
 		buf_addc(b, '\n');
 	}
 	add_left_out(b, v->nspawners, shown, "of them");
@@ -226,7 +223,7 @@ static void add_lives(struct buf *b, const struct statview *v)
 		if (e->key.flags & NSS_SPAN_REST)
 			buf_adds(b, "(the rest)");
 		else
-			text_string(b, e->key.group.name, name_len(e->key.group.name, sizeof(e->key.group.name)));
+			text_string(b, e->key.group.name, strnlen(e->key.group.name, sizeof(e->key.group.name)));
 		buf_addc(b, '\n');
 	}
 	add_left_out(b, n, shown, "names");
@@ -342,7 +339,7 @@ static void json_tops(struct buf *b, const struct statview *v)
 			buf_addf(b, "%u,", s->who.pid);
 		else
 			buf_adds(b, "null,");
-		json_member(b, "comm", s->who.comm, name_len(s->who.comm, sizeof(s->who.comm)));
+		json_member(b, "comm", s->who.comm, strnlen(s->who.comm, sizeof(s->who.comm)));
 		buf_addc(b, '}');
 	}
 	buf_adds(b, "],\"shortest_lived\":[");
@@ -351,7 +348,7 @@ static void json_tops(struct buf *b, const struct statview *v)
 
 		buf_addf(b, "%s{\"is\":\"%s\",", i ? "," : "", e->key.flags & NSS_SPAN_REST ? "rest" : "one");
 		if (!(e->key.flags & NSS_SPAN_REST)) {
-			json_member(b, "comm", e->key.group.name, name_len(e->key.group.name, sizeof(e->key.group.name)));
+			json_member(b, "comm", e->key.group.name, strnlen(e->key.group.name, sizeof(e->key.group.name)));
 			buf_addc(b, ',');
 		}
 		json_span(b, &e->span);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The spare programs of a hook, see bpf/core/spare.h, and what the kernel skips. */
+#ifndef OBSERVE_SPARES_H
+#define OBSERVE_SPARES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_map;
+struct bpf_program;
+
+struct spared {
+	struct bpf_program *real;
+	struct bpf_map *map; /* where its spare programs find it */
+	const struct bpf_program *first; /* of these */
+};
+
+/* After the load: lets the spare programs of those of @hooks that are loaded go on to the real ones. 0 or -errno. */
+int spares_connect(const struct spared *hooks, size_t n);
+
+/* How often the kernel skipped @program, which it took for recursion; 0 if it is not loaded. */
+uint64_t program_skipped(const struct bpf_program *program);
+
+#endif
