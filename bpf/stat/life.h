@@ -11,7 +11,7 @@
 static __always_inline bool has_met(__u32 tgid)
 {
 	__u32 one = 1;
-	long err = bpf_map_update_elem(&met, &tgid, &one, BPF_NOEXIST);
+	int err = bpf_map_update_elem(&met, &tgid, &one, BPF_NOEXIST); /* the upper half says nothing on 5.10 */
 
 	if (err == -NSS_EEXIST)
 		return !bpf_map_delete_elem(&met, &tgid);
