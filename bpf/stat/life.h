@@ -41,7 +41,7 @@ static __always_inline void tell_beginning(struct life *life, __u32 tgid)
 	if (life->run_queue)
 		add(&life->first, NSS_PHASE_RUN_QUEUE, life->run_queue - 1);
 	else
-		count(NSS_COUNT_MISSED); /* it runs, but of one switch in some 25,000 the tracepoint is not called */
+		count(NSS_COUNT_MISSED); /* the switch was from a task in which this kernel runs no BPF program */
 	if (has_met(tgid))
 		add_clone(life);
 }

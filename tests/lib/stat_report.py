@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What nsscope stat -o json tells; strict about what must hold of any."""
 import json
+import platform
 import subprocess
 
 import nsscope_test
@@ -54,9 +55,11 @@ class Stat:
 
 
 def waits_missed(report):
-    """Waits for a CPU of which the kernel did not call the tracepoint: some one in 25,000. All else there is room for here."""
+    """Waits for a CPU that ended with a switch from a task in which the kernel runs no BPF program: here those of PID 1, the
+    agent of the machine, which tp_btf/sched_switch is called for as next and never as prev. Debian's kernels have no such."""
     missed = report.counts["missed"]
-    assert missed == report.counts["forks"] - report.phases()["run_queue"]["count"] and missed <= max(1, report.counts["forks"] // 2000)
+    assert missed == report.counts["forks"] - report.phases()["run_queue"]["count"]
+    assert missed <= (0 if "Debian" in platform.version() else max(1, report.counts["forks"] // 2000))
     return missed
 
 
