@@ -17,20 +17,26 @@
 #include "abi/syscalls.def"
 #undef SYSCALL
 
-/* @event: a constant in the programs of fentry, of which each then has what is of its call alone. */
-static __always_inline void tell_call(struct task_struct *task, struct work *w, __u32 event)
+/*
+ * @event: a constant in the programs of fentry, of which each then has what is of its call alone. @kinds: a constant, of which
+ * kinds it may be.
+ */
+static __always_inline void tell_call(struct task_struct *task, struct work *w, __u32 event, enum call_kind kinds)
 {
 	switch (event) {
-#define SYSCALL(EV, name, ...)             \
-	case NSS_EV_##EV:                  \
-		if (wanted(NSS_EV_##EV))   \
-			told_##name(w->slot); \
+#define SYSCALL(EV, name, ...)                                              \
+	case NSS_EV_##EV:                                                   \
+		if ((kinds & call_kind(NSS_EV_##EV)) && wanted(NSS_EV_##EV)) \
+			told_##name(w->slot);                               \
 		break;
 #include "abi/syscalls.def"
 #undef SYSCALL
 	}
-	if ((event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) && w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
+	if ((kinds & CALL_REACHES) && (event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) &&
+	    w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
 		note_mount(w->slot);
+	if (!(kinds & CALL_DOES_NOT))
+		return;
 	if (event == NSS_EV_UNSHARE && !w->call.result)
 		tell_new_namespaces(task, w->call.arg[0], NSS_BY_UNSHARE);
 	if (w->call.result >= 0 && wanted(NSS_EV_NS_CREATE)) {
@@ -53,27 +59,50 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 
 REAL_PROGRAM(on_sys_exit);
 
-/* The kernel has touched the pages of the arguments: they are there to be read. */
+/* Whether a call is told, or may have done what is. */
+static __always_inline bool matters(__u32 event)
+{
+	return wanted(event) || wanted(call_kind(event) == CALL_REACHES ? NSS_EV_DETACH : NSS_EV_NS_CREATE);
+}
+
+/* A program for each kind of call, loaded if one of that kind matters; the kernel verifies them on two CPUs at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+} call_ends SEC(".maps");
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
 	__u32 event = call_event(call_nr(regs));
-	struct task_struct *task;
-	struct work *w;
 
 	REENTRANT(on_sys_exit);
-	if (event == NSS_EV_MAX)
+	if (event == NSS_EV_MAX || !matters(event) || !in_scope(current_task()))
 		return 0;
-	task = current_task();
-	if (!in_scope(task))
-		return 0;
-	w = call_end(event, regs, result, false);
-	if (!w)
-		return 0;
-	tell_call(task, w, event);
-	work_release(w);
+	bpf_tail_call(ctx, &call_ends, call_kind(event) - 1);
+	count_lost(event);
 	return 0;
 }
+
+/* The kernel has touched the pages of the arguments: they are there to be read. */
+#define CALL_END(name, kind)                                            \
+	SEC("tp_btf/sys_exit")                                          \
+	int BPF_PROG(name, struct pt_regs *regs, long result)           \
+	{                                                               \
+		__u32 event = call_event(call_nr(regs));                \
+		struct work *w;                                         \
+		REENTRANT(on_sys_exit);                                 \
+		w = call_end(event, regs, result, false, kind);         \
+		if (w) {                                                \
+			tell_call(current_task(), w, event, kind);      \
+			work_release(w);                                \
+		}                                                       \
+		return 0;                                               \
+	}
+CALL_END(end_reaching_call, CALL_REACHES)
+CALL_END(end_other_call, CALL_DOES_NOT)
 
 /* in_scope() of the current task, once for all programs that are not run for each call of each task. */
 __noinline int is_scoped(void)
@@ -102,9 +131,9 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	if (!is_scoped())
 		return 0;
 	is_kept = bpf_map_lookup_elem(&kept, &tid);
-	w = call_end(event, regs, result, is_kept);
+	w = call_end(event, regs, result, is_kept, CALL_ANY);
 	if (w) {
-		tell_call(task, w, event);
+		tell_call(task, w, event, CALL_ANY);
 		work_release(w);
 	}
 	if (is_kept)

@@ -12,8 +12,11 @@ static __always_inline bool wanted(__u32 type)
 
 static __always_inline void count_lost(__u32 type)
 {
-	if (type < NSS_EV_MAX)
-		__sync_fetch_and_add(&lost[type], 1);
+	__u64 at = type;
+
+	KNOWN_BY_COMPARISON(at);
+	if (at < NSS_EV_MAX)
+		__sync_fetch_and_add(&lost[at], 1);
 }
 
 static __always_inline struct scratch *scratch_at(__u32 slot)

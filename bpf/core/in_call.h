@@ -87,17 +87,27 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	return w->slot;
 }
 
+/* Calls of which it is told how far they went, and the others: two kinds of about the same size. */
+enum call_kind { CALL_REACHES = 1, CALL_DOES_NOT = 2, CALL_ANY = 3 };
+
+static __always_inline enum call_kind call_kind(__u32 event)
+{
+	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
+		return CALL_REACHES;
+	return CALL_DOES_NOT;
+}
+
 /*
  * The end of the call, with what it did: a work that holds it, to be released; NULL: none is to be had. Static: the kernel
- * allows eight calls within one another.
+ * allows eight calls within one another. @kinds: a constant, of which kinds it may be.
  */
-static __always_inline struct work *call_end(__u32 event, const void *regs, long result, bool is_kept)
+static __always_inline struct work *call_end(__u32 event, const void *regs, long result, bool is_kept, enum call_kind kinds)
 {
 	struct work *w = work_at(call_take_down(event, address_of(regs), result, is_kept));
 
 	if (!w)
 		return NULL;
-	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
+	if ((kinds & CALL_REACHES) && call_kind(event) == CALL_REACHES)
 		reach_end(w->slot);
 	if (w->call.stash >= 0)
 		stash_release(w->call.stash);

@@ -146,19 +146,36 @@ static int connect_spares(struct observer *o)
 	return o->spares ? spares_connect(hooks, ARRAY_SIZE(hooks)) : 0;
 }
 
+/* Where on_sys_exit finds the rest of itself, by enum call_kind. */
+static int connect_parts(struct observer *o)
+{
+	const struct nsscope_bpf *skel = o->object.skel;
+	const struct bpf_program *parts[] = { skel->progs.end_reaching_call, skel->progs.end_other_call };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int fd = bpf_program__fd(parts[i]);
+
+		if (bpf_program__autoload(parts[i]) && bpf_map_update_elem(bpf_map__fd(skel->maps.call_ends), &i, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
 /* Programs of one hook run in the order in which they are attached: that in which they stand in the object. */
 static int attach(struct observer *o)
 {
 	struct bpf_program *program;
 	int err = connect_spares(o);
 
+	if (!err)
+		err = connect_parts(o);
 	if (err)
 		return err;
 	bpf_object__for_each_program(program, o->object.skel->obj) {
 		const struct probe *probe = probe_find(bpf_program__name(program));
 
 		if (!probe || probe->backend == BACKEND_ITER || probe->place == PROBE_RUN ||
-		    probe->place == PROBE_LOOK ||
+		    probe->place == PROBE_LOOK || probe->place == PROBE_PART ||
 		    probe->place == PROBE_NOTE || !bpf_program__autoload(program) ||
 		    (probe->place == PROBE_REAL && o->spares))
 			continue;

@@ -8,6 +8,8 @@
 /* Calls that can make a namespace. */
 #define MAKES_NS (BACKEND_TYPE(UNSHARE) | BACKEND_TYPE(OPEN_TREE) | BACKEND_TYPE(OPEN_TREE_ATTR) | BACKEND_TYPE(FSMOUNT))
 #define CALL_TYPES(EV) (BACKEND_TYPE(EV) | (BACKEND_TYPE(EV) & MAKES_NS ? BACKEND_TYPE(NS_CREATE) : 0))
+/* Calls of which it is told how far they went. */
+#define REACHING (BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) | BACKEND_TYPE(MOUNT_SETATTR))
 /* Calls that not every kernel has: of 5.12 and 6.15. */
 #define IS_NEWER(EV) (NSS_EV_##EV == NSS_EV_MOUNT_SETATTR || NSS_EV_##EV == NSS_EV_OPEN_TREE_ATTR)
 
@@ -29,6 +31,8 @@ static const struct probe probes[] = {
 	WITH_SPARES("on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED),
 	WITH_SPARES("on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0),
 #undef WITH_SPARES
+	{ "end_reaching_call", BACKEND_TRACEPOINT, REACHING | BACKEND_TYPE(DETACH), 0, false, PROBE_PART },
+	{ "end_other_call", BACKEND_TRACEPOINT, BACKEND_CALLS & ~REACHING, 0, false, PROBE_PART },
 	{ "probe_enter", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 	{ "probe_leave", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
 	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN },
@@ -51,9 +55,7 @@ static const struct probe probes[] = {
 #undef END
 	{ "enter_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
 	{ "leave_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
-	{ "note_host", BACKEND_FORK,
-	  BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) | BACKEND_TYPE(MOUNT_SETATTR), 0, false,
-	  PROBE_RUN },
+	{ "note_host", BACKEND_FORK, REACHING, 0, false, PROBE_RUN },
 	{ "look_at_namespaces", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_LOOK },
 	{ "look_at_mounts", BACKEND_FORK, BACKEND_TYPE(DETACH), 0, false, PROBE_LOOK },
 	{ "note_namespace", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_NOTE },

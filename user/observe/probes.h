@@ -15,6 +15,7 @@ enum probe_place {
 	PROBE_PLAIN, /* attached */
 	PROBE_REAL, /* attached, or gone on to from those that follow, where a tracepoint can be preempted */
 	PROBE_SPARE,
+	PROBE_PART, /* gone on to from another, by a tail call */
 	PROBE_RUN, /* run by nsscope itself */
 	PROBE_LOOK, /* the same, at the ticks of the reader: so it is loaded at the first */
 	PROBE_NOTE, /* the same, if namespaces that were there before are to be noted */

@@ -4,10 +4,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "util/thread.h"
 
 #define THREADS_MAX 7 /* beside the caller's */
 
@@ -67,15 +68,11 @@ void verify_all(struct verify *v)
 {
 	size_t all = cpus() < v->n ? cpus() : v->n, n = 0;
 	pthread_t threads[THREADS_MAX];
-	sigset_t signals, before;
 
 	qsort(v->programs, v->n, sizeof(*v->programs), larger_first);
-	sigfillset(&signals);
-	pthread_sigmask(SIG_SETMASK, &signals, &before); /* which are for the main thread */
 	/* Where no thread can be had, the caller's does it all. */
-	while (n + 1 < all && n < THREADS_MAX && !pthread_create(&threads[n], NULL, load, v))
+	while (n + 1 < all && n < THREADS_MAX && thread_start(&threads[n], load, v))
 		n++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	load(v);
 	while (n)
 		pthread_join(threads[--n], NULL);

@@ -4,7 +4,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,9 +14,9 @@
 
 #include "abi/abi.h"
 #include "util/cleanup.h"
+#include "util/thread.h"
 
 #define CHUNK_SIZE (64U << 10)
-#define STACK_SIZE (64U << 10)
 
 /* The caller is kept when it has not asked for so long; then the ring buffer is emptied each so often. */
 #define KEPT_NS 50000000
@@ -139,17 +138,8 @@ static void set_timer(struct intake *i, long ns)
 /* Without it, what finds no room in the ring buffer is lost, and counted, somewhat earlier. */
 static void start_thread(struct intake *i)
 {
-	pthread_attr_t attr;
-	sigset_t all, before;
-
-	if (i->has_thread || pthread_attr_init(&attr))
-		return;
-	sigfillset(&all);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the caller's */
-	i->has_thread = !pthread_create(&i->thread, &attr, run, i);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
+	if (!i->has_thread)
+		i->has_thread = thread_start(&i->thread, run, i);
 }
 
 int intake_open(int fd, struct intake **ret)
