@@ -40,7 +40,7 @@ os.write(w, b"x")
 
 
 def test_setns_tells_what_was_entered(run, backend):
-    result = run("-m", "--backend", backend, "--", "/usr/bin/python3", "-c", ENTER)
+    result = run("-m", "--only", "ns", "--backend", backend, "--", "/usr/bin/python3", "-c", ENTER)
     said = [json.loads(line) for line in result.stdout.splitlines()]
     calls, child = said[:-1], said[-1]["child"]
     events = [e["setns"] for e in result.of("setns")]
@@ -102,7 +102,7 @@ os.unlink("/tmp/kept")
 
 def test_the_end_of_namespaces(run, backend):
     """Not while a mount or a file holds it, and at most as late as is said: where the kernel tells it, not late at all."""
-    result = run("-m", "--backend", backend, "--", "/usr/bin/python3", "-c", LIVES)
+    result = run("-m", "--only", "ns,process", "--backend", backend, "--", "/usr/bin/python3", "-c", LIVES)
     said = [json.loads(line) for line in result.stdout.splitlines()]
     inums = said[0]["inums"]
     ends = {(e["ns_destroy"]["type"], e["ns_destroy"]["inum"]): e for e in result.of("ns_destroy")}
@@ -123,7 +123,7 @@ def test_the_end_of_namespaces(run, backend):
 def test_mounts_go_with_their_namespace(run, backend):
     """As many as mountinfo had at the end; the kernel counts what is beyond the root as well."""
     script = "for i in 1 2 3; do mount -t tmpfs t /mnt; done; umount /mnt; wc -l </proc/self/mountinfo; stat -Lc %i /proc/self/ns/mnt"
-    result = run("-m", "--backend", backend, "--", "sh", "-c", f"unshare -m sh -c '{script}; sleep 0.5'; sleep 0.5")
+    result = run("-m", "--only", "ns", "--backend", backend, "--", "sh", "-c", f"unshare -m sh -c '{script}; sleep 0.5'; sleep 0.5")
     count, inum = map(int, result.stdout.split())
     ends = {e["ns_destroy"]["inum"]: e["ns_destroy"] for e in result.of("ns_destroy")}
     made = {e["ns_create"]["inum"]: e["ns_create"] for e in result.of("ns_create")}
