@@ -14,7 +14,7 @@
 #define COMMAND_AT 1450
 #define COMMAND_END 4250
 #define CHART_AT 4300
-#define CHART_END (PAGE_WIDTH - 900) /* room for what stands behind the last bar */
+#define CHART_END (PAGE_WIDTH - 1900) /* room for what stands behind the last bar, also the durations of many */
 #define ROW_HEIGHT 200
 #define BAR_HEIGHT 120
 #define INDENT 120
