@@ -35,13 +35,18 @@ static __always_inline void tell_ns_end(struct told_ns *t, __u64 now)
 	__sync_fetch_and_add(&told_count, -1);
 }
 
-/* The kernel lets go of a file some time after its last mount is gone: until the next look that is no open file. */
-static __always_inline void note_kept(struct told_ns *t)
+/*
+ * A path that leads to the file may be a mere stat of /proc/PID/ns, or what the kernel has yet to let go of after its last mount
+ * is gone. It is a file that is open (O_PATH) if it is there at the next look too, or if nothing else holds the namespace.
+ */
+static __always_inline void note_kept(struct told_ns *t, __u32 refs)
 {
 	__u32 kept = ns_kept(t->address);
 
-	if (kept != NSS_KEPT_FILE || t->kept != NSS_KEPT_MOUNT || t->looked == NSS_KEPT_FILE)
+	if (kept != KEPT_PATH)
 		t->kept = kept;
+	else if (t->looked == KEPT_PATH || (refs == 1 && t->kept != NSS_KEPT_MOUNT))
+		t->kept = NSS_KEPT_FILE;
 	t->looked = kept;
 }
 
@@ -51,14 +56,16 @@ __noinline int told_step(__u32 unused)
 	__u32 slot = told_cursor++;
 	struct told_ns *t = bpf_map_lookup_elem(&told_ns, &slot);
 	__u64 now = bpf_ktime_get_ns();
+	__u32 refs;
 
 	if (!t || !told_left)
 		return 1;
 	if (!t->address)
 		return 0;
 	told_left--;
-	if (ns_refs(t)) {
-		note_kept(t);
+	refs = ns_refs(t);
+	if (refs) {
+		note_kept(t, refs);
 		t->mounts = mounts_in(t->address, t->type);
 		t->seen = now;
 		told_last = slot;

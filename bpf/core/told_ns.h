@@ -21,7 +21,7 @@ struct told_ns {
 	__u32 inum;
 	__u32 type;
 	__u32 kept; /* NSS_KEPT_ bits, as it was seen last */
-	__u32 looked; /* the same of the last look alone */
+	__u32 looked; /* of the last look alone: these, or KEPT_PATH */
 	__u32 mounts; /* in a mount namespace then */
 	__u32 busy;
 	__u32 ended; /* its end is told already: there are two who look for it */
@@ -126,7 +126,9 @@ static long nsfs_body(__u64 i, struct nsfs_search *s)
 	return s->found;
 }
 
-/* What of user space holds the namespace other than by a process in it: NSS_KEPT_ bits. */
+#define KEPT_PATH 4U /* beside NSS_KEPT_: a path leads to its file, which is not open for reading */
+
+/* What of user space holds the namespace other than by a process in it. */
 static __always_inline __u32 ns_kept(__u64 ns)
 {
 	struct nsfs_search s = {};
@@ -140,7 +142,9 @@ static __always_inline __u32 ns_kept(__u64 ns)
 	LOOP(NSS_NSFS_MOUNTS, nsfs_body, &s);
 	if (s.found)
 		return NSS_KEPT_MOUNT;
-	return BPF_CORE_READ(dentry, d_lockref.count) > 0 ? NSS_KEPT_FILE : 0;
+	if (BPF_CORE_READ(dentry, d_inode, i_readcount.counter) > 0)
+		return NSS_KEPT_FILE;
+	return BPF_CORE_READ(dentry, d_lockref.count) > 0 ? KEPT_PATH : 0;
 }
 
 #endif

@@ -120,6 +120,28 @@ def test_the_end_of_namespaces(run, backend):
         assert 0 <= event["mono_ns"] - made[name, inums[name]]["mono_ns"] - payload["lifetime_ns"] < 10 ** 9
 
 
+KEEP = r"""
+import os, subprocess, time
+for flags in (os.O_RDONLY, os.O_PATH):
+    child = subprocess.Popen(["unshare", "--uts", "sh", "-c", "echo; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    fd = os.open(f"/proc/{child.pid}/ns/uts", flags)
+    print(os.stat(f"/proc/{child.pid}/ns/uts").st_ino)
+    child.communicate(b"\n")
+    time.sleep(.5)
+    os.close(fd)
+    time.sleep(.5)
+"""
+
+
+def test_an_open_file_keeps_it(run):
+    result = run("--only", "ns", "--", "/usr/bin/python3", "-c", KEEP)
+    ends = [e["ns_destroy"] for e in result.of("ns_destroy")]
+    for inum in map(int, result.stdout.split()):
+        # The second may have the number of the first.
+        assert {tuple(e["kept"]) for e in ends if (e["type"], e["inum"]) == ("uts", inum)} == {("file descriptor",)}
+
+
 def test_mounts_go_with_their_namespace(run, backend):
     """As many as mountinfo had at the end; the kernel counts what is beyond the root as well."""
     script = "for i in 1 2 3; do mount -t tmpfs t /mnt; done; umount /mnt; wc -l </proc/self/mountinfo; stat -Lc %i /proc/self/ns/mnt"
