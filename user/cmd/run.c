@@ -98,6 +98,8 @@ static void let_go(struct run *r)
 	int err = launch_release(r->launch);
 
 	r->held = false;
+	if (r->observer)
+		observe_begin_look(r->observer); /* a short command ends before the first look */
 	if (err) {
 		complain("cannot let the command go: %s", strerror(-err));
 		info_failed(&r->info, "supervisor", "let the command go", -err, NULL, STATUS_FAILED);

@@ -19,6 +19,7 @@
 #include "observe/probes.h"
 #include "observe/verify.h"
 #include "util/cleanup.h"
+#include "util/thread.h"
 
 /* What a section's name says of its programs. Of most the kernel wants the id of a BTF type. */
 static const struct hook {
@@ -277,9 +278,27 @@ static int load_programs(struct object *o)
 	return err ? err : load_verified(o, TAKE_PTR(o->now));
 }
 
+static void *load_aside(void *arg)
+{
+	struct object *o = arg;
+
+	o->load_error = load_verified(o, TAKE_PTR(o->later));
+	return NULL;
+}
+
+void object_begin_later(struct object *o)
+{
+	if (o->later && !o->is_loading)
+		o->is_loading = thread_start(&o->thread, load_aside, o);
+}
+
 int object_load_later(struct object *o)
 {
-	return o->later ? load_verified(o, TAKE_PTR(o->later)) : 0;
+	if (!o->is_loading)
+		return o->later ? load_verified(o, TAKE_PTR(o->later)) : o->load_error;
+	pthread_join(o->thread, NULL);
+	o->is_loading = false;
+	return o->load_error;
 }
 
 int object_load(struct object *o)
@@ -334,6 +353,8 @@ int object_attach(const struct bpf_program *program, uint64_t types)
 
 void object_close(struct object *o)
 {
+	if (o->is_loading)
+		pthread_join(o->thread, NULL);
 	if (o->skel)
 		nsscope_bpf__destroy(o->skel);
 	kernel_btf_free(o->kernel);

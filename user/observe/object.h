@@ -3,6 +3,9 @@
 #ifndef OBSERVE_OBJECT_H
 #define OBSERVE_OBJECT_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "abi/abi.h"
 
 #include "nsscope.skel.h"
@@ -18,6 +21,9 @@ struct object {
 	struct kernel_btf *kernel; /* until it is loaded */
 	int excerpt; /* memfd: the part of the kernel's BTF that matters */
 	struct verify *now, *later; /* programs to be loaded */
+	pthread_t thread; /* that loads these */
+	bool is_loading; /* it has been started */
+	int load_error; /* 0 or -errno: how it ended */
 	const char *refused; /* the program that the kernel did not take; NULL: none */
 };
 
@@ -30,7 +36,10 @@ int object_open(struct object *ret_object);
  */
 int object_load(struct object *object);
 
-/* Loads what is not needed for a start (PROBE_LOOK), when called the first time. 0 or -errno. */
+/* Begins to load what is not needed for a start (PROBE_LOOK), by a thread of its own, if there is one to be had. */
+void object_begin_later(struct object *object);
+
+/* Loads that, when called the first time, or waits until it is loaded. 0 or -errno. */
 int object_load_later(struct object *object);
 
 /*

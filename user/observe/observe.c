@@ -279,6 +279,11 @@ void observe_cloner(struct observer *o, pid_t pid)
 	__atomic_store_n(&o->object.skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
 }
 
+void observe_begin_look(struct observer *o)
+{
+	object_begin_later(&o->object);
+}
+
 int observe_prepare_look(struct observer *o)
 {
 	return object_load_later(&o->object);

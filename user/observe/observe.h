@@ -34,7 +34,11 @@ void observe_cloner(struct observer *o, pid_t pid);
 
 struct tracked *observe_tracked(struct observer *o);
 
-/* Loads what observe_look needs, when called the first time: so a start need not wait for it. 0 or -errno. */
+/*
+ * Loads what observe_look needs, when called the first time: so a start need not wait for it. 0 or -errno. Where it has been
+ * begun before, while there was something else to wait for, this waits for the end of it.
+ */
+void observe_begin_look(struct observer *o);
 int observe_prepare_look(struct observer *o);
 
 /* Has the kernel side look which mounts have gone and which namespaces have ended since the last time. 0 or -errno. */
