@@ -54,14 +54,14 @@ __noinline int told_mount_try(__u64 address)
 	return -1;
 }
 
-/* A free slot for a mount, or NULL. */
-static __always_inline struct told_mount *new_told_mount(__u64 address)
+/* A free slot for a mount; -1: none was found. Not static: else what follows is looked at after each number of tries. */
+__noinline int told_mount_claim(__u64 address)
 {
 	int slot = -1;
 
 	for (int i = 0; i < NSS_TOLD_MOUNT_TRIES && slot < 0; i++)
 		slot = told_mount_try(address);
-	return slot < 0 ? NULL : told_mount_in(slot);
+	return slot;
 }
 
 /* Notes where the mount of the call in work @from stands, as the caller sees it. */
@@ -93,6 +93,7 @@ __noinline int note_mount(__u32 from)
 	__u64 address = w ? w->reached.mount : 0;
 	struct seeking unknown = {};
 	struct told_mount *t;
+	int slot;
 
 	if (!address)
 		return 0;
@@ -103,7 +104,8 @@ __noinline int note_mount(__u32 from)
 		t = NULL;
 	}
 	if (!t) {
-		t = new_told_mount(address);
+		slot = told_mount_claim(address);
+		t = slot < 0 ? NULL : told_mount_in(slot);
 		if (!t) {
 			count_lost(NSS_EV_DETACH);
 			return 0;
