@@ -55,6 +55,16 @@ def offsets(size):
     return [random.randrange(min(size, 8000)) for _ in range(75)] + [random.randrange(size) for _ in range(75)]
 
 
+@pytest.mark.parametrize("kind", ["record", "json", "svg"])
+def test_not_over_the_recording(recorded, tmp_path, kind):
+    file, link = tmp_path / "file", tmp_path / "link"
+    shutil.copy(recorded / "record", file)
+    link.symlink_to(file)
+    done = replay(recorded, file, "-o", f"{kind}={link}")
+    assert done.returncode == 125 and done.stderr.count(b"\n") == 1 and b"the recording itself" in done.stderr
+    assert file.read_bytes() == (recorded / "record").read_bytes()
+
+
 def test_truncated(recorded, tmp_path):
     data, json = (recorded / "record").read_bytes(), (recorded / "json").read_bytes()
     random.seed(1)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -33,6 +34,24 @@ static int feed_until_matched(void *arg, const void *record, size_t len)
 	return err;
 }
 
+/* Whether an output would be written over the recording that @fd is; if so, complains. */
+static bool would_overwrite(const struct settings *s, int fd)
+{
+	struct stat in, out;
+
+	if (fstat(fd, &in) || !S_ISREG(in.st_mode))
+		return false;
+	for (size_t i = 0; i < s->noutputs; i++) {
+		const char *equals = strchr(s->outputs[i], '=');
+
+		if (!equals || stat(equals + 1, &out) || out.st_dev != in.st_dev || out.st_ino != in.st_ino)
+			continue;
+		complain("--output=%s: that is the recording itself; give another file", s->outputs[i]);
+		return true;
+	}
+	return false;
+}
+
 int cmd_replay(const struct settings *s)
 {
 	const char *path = s->operands[0];
@@ -44,7 +63,7 @@ int cmd_replay(const struct settings *s)
 
 	if (fd < 0)
 		return complain_recording(path, -errno);
-	o = open_outputs(s, "text", STDOUT_FILENO);
+	o = would_overwrite(s, fd) ? NULL : open_outputs(s, "text", STDOUT_FILENO);
 	if (!o)
 		return STATUS_FAILED;
 	err = recording_read(fd, feed_until_matched, o, &end, &good);
