@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """stat --namespaces: what it says that it made, it made; what it could not, it says."""
 import collections
-import json
+import os
 import re
 import subprocess
 
-from nsscope_test import NSSCOPE, working_backends
+from nsscope_test import NSSCOPE, parse_line, working_backends
 
 SETS = {
     "none": set(), "cgroup": {"cgroup"}, "ipc": {"ipc"}, "mnt": {"mnt"}, "net": {"net"}, "pid": {"pid"}, "time": {"time"},
@@ -22,7 +22,8 @@ def stat(*options, prefix=()):
 
 def report(done):
     assert (done.returncode, done.stderr) == (0, "")
-    out = json.loads(done.stdout)
+    out = parse_line(done.stdout.rstrip("\n").encode())
+    assert out["release"] == os.uname().release
     assert {s["name"]: set(s["namespaces"]) for s in out["sets"]} == SETS
     return {s["name"]: s for s in out["sets"]}
 
@@ -32,7 +33,7 @@ def test_each_sample_is_a_child(tmp_path):
     trace = tmp_path / "trace"
     done = stat("--json", "--samples", "3", prefix=["strace", "-f", "--seccomp-bpf", "-e", "trace=clone3", "-o", trace])
     sets = report(done)
-    again = 0 if json.loads(done.stdout)["kernel"]["error"] else 3  # with hooks
+    again = 0 if parse_line(done.stdout.rstrip("\n").encode())["kernel"]["error"] else 3  # with hooks
     made = collections.Counter()
     for call in re.findall(r"clone3\(\{flags=([^,]*), .*? = \d+$", trace.read_text(), re.M):
         names = [FLAGS[flag] for flag in call.split("|") if flag != "0"]
@@ -75,7 +76,7 @@ def test_table_has_the_ground_and_every_row():
 def test_kernel_time_is_inside_the_call():
     """Where fentry is allowed: each function once for each child, and all of them in less time than the calls took."""
     done = stat("--json", "--samples", "5")
-    kernel = json.loads(done.stdout)["kernel"]
+    kernel = parse_line(done.stdout.rstrip("\n").encode())["kernel"]
     if kernel["error"]:
         assert "fentry" not in working_backends()
         assert all(function["time_ns"] is None for function in kernel["functions"])

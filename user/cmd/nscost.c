@@ -16,6 +16,7 @@
 #include "launch/hint.h"
 #include "launch/nscost.h"
 #include "observe/copyns.h"
+#include "sink/schema.h"
 #include "util/cleanup.h"
 
 static const struct set {
@@ -262,7 +263,7 @@ static void add_json(struct buf *b, const struct report *r)
 {
 	bool more = false;
 
-	buf_adds(b, "{\"version\":\"" NSSCOPE_VERSION "\",\"kernel\":");
+	buf_addf(b, "{\"type\":\"stat_namespaces\",\"schema\":%d,\"version\":\"" NSSCOPE_VERSION "\",\"release\":", SCHEMA_VERSION);
 	json_string(b, r->system.release, strlen(r->system.release));
 	buf_addf(b, ",\"machine\":\"%s\",\"cpus\":%u,\"date\":\"%s\",\"uid\":%u,\"in_user_ns\":%s,\"sets\":[",
 		 r->system.machine, r->cpus, r->date, (unsigned)geteuid(),

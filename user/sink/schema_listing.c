@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The objects of ns, mounts and stat --json; view/nsview.c, view/mountview.c and view/statview.c write them. */
+/*
+ * The objects of ns, mounts and stat --json; view/nsview.c, view/mountview.c, view/statview.c and cmd/nscost.c write them.
+ */
 #include "sink/schema.h"
 
 #include "abi/abi.h"
@@ -152,9 +154,36 @@ static void add_stat(struct buf *b)
 		    "}}");
 }
 
+#define SPREAD                                                                                                      \
+	"{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"required\":[\"samples\",\"p50\",\"p90\",\"p99\"," \
+	"\"max\"],\"properties\":{\"samples\":" UINT ",\"p50\":" UINT ",\"p90\":" UINT ",\"p99\":" UINT ",\"max\":" UINT "}}"
+#define STRING_NULL "{\"type\":[\"string\",\"null\"]}"
+#define MEASURED                                                                                                       \
+	"{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"workers\",\"error\",\"make_ns\",\"end_ns\","      \
+	"\"gone_ns\"],\"properties\":{\"workers\":" UINT ",\"error\":" STRING_NULL ",\"make_ns\":" SPREAD ",\"end_ns\":" SPREAD \
+	",\"gone_ns\":" SPREAD "}}"
+
+static void add_stat_namespaces(struct buf *b)
+{
+	buf_addf(b, ",{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"nsscope stat --namespaces: what they "
+		    "cost\",\"required\":[\"type\",\"schema\",\"version\",\"release\",\"machine\",\"cpus\",\"date\",\"uid\","
+		    "\"in_user_ns\",\"sets\",\"kernel\"],\"properties\":{\"type\":{\"const\":\"stat_namespaces\"},"
+		    "\"schema\":{\"const\":%d},\"version\":{\"type\":\"string\"},\"release\":{\"type\":\"string\"},", SCHEMA_VERSION);
+	buf_adds(b, "\"machine\":{\"type\":\"string\"},\"cpus\":" UINT ",\"date\":{\"type\":\"string\"},\"uid\":" UINT
+		    ",\"in_user_ns\":{\"type\":\"boolean\",\"description\":\"each worker was in a user namespace of its own\"},"
+		    "\"sets\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"namespaces\","
+					"\"alone\",\"parallel\"],\"properties\":{\"name\":{\"type\":\"string\"},\"namespaces\":"
+					LIST_OF(NS) ",\"alone\":" MEASURED ",\"parallel\":" MEASURED "}}")
+		    ",\"kernel\":{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"time inside its functions\","
+		    "\"required\":[\"error\",\"functions\"],\"properties\":{\"error\":" STRING_NULL ",\"functions\":"
+		    LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"namespace\",\"time_ns\"],"
+			    "\"properties\":{\"name\":{\"type\":\"string\"},\"namespace\":" NS ",\"time_ns\":" SPREAD "}}") "}}}}");
+}
+
 void schema_add_listings(struct buf *b)
 {
 	add_namespaces(b);
 	add_mounts(b);
 	add_stat(b);
+	add_stat_namespaces(b);
 }
