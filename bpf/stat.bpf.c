@@ -14,7 +14,7 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 {
 	struct task_struct *caller;
 	struct spawn *spawn;
-	struct life life = {};
+	struct nss_life life = {};
 	__u32 tid = bpf_get_current_pid_tgid(), tgid = child->tgid;
 	__u8 *byte;
 
@@ -54,7 +54,7 @@ int BPF_PROG(stat_wakeup_new, struct task_struct *task)
 {
 	__u32 pid = task->pid;
 	__u8 *byte = pid_byte(&known, pid);
-	struct life *life;
+	struct nss_life *life;
 
 	if (!byte || *byte != LIFE_FRESH)
 		return 0;
@@ -70,7 +70,7 @@ int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_st
 {
 	__u32 pid = next->pid;
 	__u8 *byte = pid_byte(&known, pid);
-	struct life *life;
+	struct nss_life *life;
 	__u64 now;
 
 	if (!byte || *byte != LIFE_FRESH)
@@ -84,10 +84,10 @@ int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_st
 	return 0;
 }
 
-/* A process that was there before begins for us with its next program. */
-static __always_inline struct life *life_of(__u32 tgid)
+/* A process that was there before begins for us with its next program, or with its end. */
+static __always_inline struct nss_life *life_of(__u32 tgid)
 {
-	struct life *life = bpf_map_lookup_elem(&lives, &tgid), nothing = { .told = 1 };
+	struct nss_life *life = bpf_map_lookup_elem(&lives, &tgid), nothing = { .told = 1 };
 	__u8 *byte = pid_byte(&known, tgid);
 
 	if (life)
@@ -109,7 +109,7 @@ int BPF_PROG(stat_exec, struct task_struct *task, pid_t old_tid, struct linux_bi
 	__u32 tid = old_tid, tgid = task->tgid;
 	struct nss_group group;
 	struct spawn *spawn;
-	struct life *life;
+	struct nss_life *life;
 
 	REENTRANT(stat_exec);
 	if (!in_scope(task))
@@ -155,7 +155,7 @@ static long ended_body(__u64 i, struct ending *e)
 	return 0;
 }
 
-static __always_inline void add_life(struct task_struct *task, const struct life *life)
+static __always_inline void add_life(struct task_struct *task, const struct nss_life *life)
 {
 	struct nss_span_key key = { .phase = NSS_PHASE_LIFE, .flags = NSS_SPAN_BY_COMM };
 
@@ -166,7 +166,7 @@ static __always_inline void add_life(struct task_struct *task, const struct life
 	add_span(&key, life->exited - life->forked);
 }
 
-static __always_inline void end_life(struct task_struct *task, struct life *life)
+static __always_inline void end_life(struct task_struct *task, struct nss_life *life)
 {
 	struct pid *pid = tgid_of(task);
 	struct ending e = { .pid = pid, .level = BPF_CORE_READ(pid, level), .tgid = TASK_READ(task, tgid) };
@@ -189,7 +189,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(stat_exit, struct task_struct *task)
 {
 	__u32 tid = task->pid, tgid = task->tgid;
-	struct life *life;
+	struct nss_life *life;
 
 	REENTRANT(stat_exit);
 	if (!in_scope(task))
@@ -200,7 +200,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 	if (conf.only & NSS_ONLY_TRACKED)
 		set_tracked(tgid, 0);
 	count(NSS_COUNT_EXITS);
-	life = bpf_map_lookup_elem(&lives, &tgid);
+	life = life_of(tgid);
 	if (!life)
 		return 0;
 	life->exited = bpf_ktime_get_ns();
@@ -215,7 +215,7 @@ int BPF_PROG(stat_free, struct task_struct *task)
 {
 	__u32 pid = task->pid;
 	__u8 *byte = pid_byte(&known, pid);
-	const struct life *life;
+	const struct nss_life *life;
 
 	if (!byte || *byte == LIFE_NONE || pid != (__u32)task->tgid)
 		return 0;

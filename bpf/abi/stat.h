@@ -35,6 +35,21 @@ struct nss_group {
 	char name[NSS_GROUP_NAME]; /* comm; or path, if it is too long "..." and its end; the bytes behind its end are 0 */
 };
 
+/* What is known of a process. Times are CLOCK_MONOTONIC; 0: not known. */
+struct nss_life {
+	__u64 begun; /* entry of the call that made it */
+	__u64 forked, woken;
+	__u64 run_queue; /* ns + 1; 0: not known */
+	__u64 cloned; /* ns that the call took, once it has returned */
+	__u64 execed, exited;
+	__u32 made; /* bit per enum nss_ns */
+	__u32 parent; /* that was to wait for it when it ended */
+	__u32 told; /* what came before the first exec has been added */
+	__u32 reaped;
+	struct nss_group group;
+	struct nss_group first; /* that what came before the first exec has been added to */
+};
+
 /* Grouped by comm whatever is asked for: for the list of the shortest-lived. */
 #define NSS_SPAN_BY_COMM 1U
 /* No room for more groups: of all the rest. */

@@ -97,7 +97,7 @@ static __always_inline int call_begins(__u32 call)
 static __always_inline void end_clone(const struct spawn *spawn, __u64 now)
 {
 	__u32 child = spawn->child;
-	struct life *life = child ? bpf_map_lookup_elem(&lives, &child) : NULL;
+	struct nss_life *life = child ? bpf_map_lookup_elem(&lives, &child) : NULL;
 
 	if (!child)
 		return;
@@ -115,7 +115,7 @@ static __always_inline void add_call(__u32 phase, __u64 ns)
 {
 	struct task_struct *task = current_task();
 	__u32 tgid = TASK_READ(task, tgid);
-	const struct life *life = bpf_map_lookup_elem(&lives, &tgid);
+	const struct nss_life *life = bpf_map_lookup_elem(&lives, &tgid);
 	struct nss_group group;
 
 	find_group(&group, task, NULL, life ? &life->group : NULL);
@@ -123,10 +123,10 @@ static __always_inline void add_call(__u32 phase, __u64 ns)
 }
 
 /* Whether the current task is one that takes a process's end for itself, not one that traces it. */
-static __always_inline bool is_reaper_of(const struct life *life)
+static __always_inline bool is_reaper_of(const struct nss_life *life)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32, parent = life->parent;
-	const struct life *other;
+	const struct nss_life *other;
 
 	if (tgid == parent)
 		return true;
@@ -140,7 +140,7 @@ static __always_inline void reap(__u32 pid, __u64 now)
 	struct task_struct *task = current_task();
 	struct ended_key key = { ns_inum_of(task, NSS_NS_PID), pid };
 	__u32 *tgid = bpf_map_lookup_elem(&ended, &key), child;
-	struct life *life;
+	struct nss_life *life;
 
 	if (!tgid)
 		return;

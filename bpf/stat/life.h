@@ -20,7 +20,7 @@ static __always_inline bool has_met(__u32 tgid)
 	return false;
 }
 
-static __always_inline void add_clone(const struct life *life)
+static __always_inline void add_clone(const struct nss_life *life)
 {
 	struct nss_span_key key = { .group = life->first, .phase = NSS_PHASE_CLONE, .made = life->made };
 
@@ -31,7 +31,7 @@ static __always_inline void add_clone(const struct life *life)
  * What came before the first exec, or the end if there was none: so that it goes to the group that the process is then of. The
  * call that made it may take longer.
  */
-static __always_inline void tell_beginning(struct life *life, __u32 tgid)
+static __always_inline void tell_beginning(struct nss_life *life, __u32 tgid)
 {
 	if (life->told)
 		return;
@@ -137,7 +137,7 @@ static __always_inline __u32 made_by(__u64 flags)
 static __always_inline void first_group(struct nss_group *group, struct task_struct *child, struct task_struct *caller)
 {
 	__u32 tgid = TASK_READ(caller, tgid);
-	const struct life *parent = bpf_map_lookup_elem(&lives, &tgid);
+	const struct nss_life *parent = bpf_map_lookup_elem(&lives, &tgid);
 
 	if (stat_conf.by == NSS_BY_PARENT) {
 		__builtin_memset(group, 0, sizeof(*group));

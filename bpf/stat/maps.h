@@ -10,27 +10,13 @@ const volatile struct nss_stat_config stat_conf = {};
 
 __u64 counts[NSS_COUNTS];
 
-/* A process, by its PID in the initial PID namespace. Times are CLOCK_MONOTONIC; 0: not known. */
-struct life {
-	__u64 begun; /* entry of the call that made it */
-	__u64 forked, woken;
-	__u64 run_queue; /* ns + 1; 0: not known */
-	__u64 cloned; /* ns that the call took, once it has returned */
-	__u64 execed, exited;
-	__u32 made; /* bit per enum nss_ns */
-	__u32 parent; /* that was to wait for it when it ended */
-	__u32 told; /* what came before the first exec has been added */
-	__u32 reaped;
-	struct nss_group group;
-	struct nss_group first; /* that what came before the first exec has been added to */
-};
-
+/* By PID in the initial PID namespace. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, NSS_LIVES);
 	__type(key, __u32);
-	__type(value, struct life);
+	__type(value, struct nss_life);
 } lives SEC(".maps");
 
 /*

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """stat: what it shows, of whom, and that a log of the events and strace tell the same."""
 import collections
+import fcntl
 import os
 import pathlib
 import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 
 import nsscope_test
 import pytest
@@ -214,6 +217,26 @@ def test_redrawn_on_a_terminal_only():
     os.close(ours)
 
 
+def test_as_much_as_a_terminal_has_room_for():
+    """All but the last table; nothing scrolls away."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
+    subprocess.run([NSSCOPE, "stat", "-i", "1", "--", "sh", "-c", "/bin/true; sleep 1.5; unshare -m true"], stderr=theirs, timeout=60)
+    os.close(theirs)
+    passing, last = os.read(ours, 65536).split(b"\x1b[H\x1b[J")[1:]
+    assert passing.count(b"\n") == 11 and re.search(rb"\.\.\. \d+ more lines", passing)
+    assert last.count(b"\n") > 20 and b"more lines" not in last
+    os.close(ours)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_other_outputs_go_on(tmp_path, order):
+    outputs = ["text=/dev/full", f"json={tmp_path}/out"][::order]
+    done = subprocess.run([NSSCOPE, "stat", *(w for o in outputs for w in ("-o", o)), "--", "true"], capture_output=True, timeout=60)
+    assert done.returncode == 125 and done.stderr.count(b"\n") == 1 and b"No space left" in done.stderr
+    assert Report((tmp_path / "out").read_bytes().rstrip(b"\n")).counts["execs"] == 1
+
+
 class Machine:
     """nsscope stat of no command, ready."""
 
@@ -246,7 +269,26 @@ def test_only_a_subtree(tmp_path):
             shell.stdin.close()
             assert shell.wait(60) == 0
     counts = counted(machine.end())
-    assert counts.pop("missed", 0) <= 1 and counts == {"forks": 2, "execs": 2, "exits": 3, "reaped": 2}
+    assert counts.pop("missed", 0) <= 1 and counts == {"forks": 2, "execs": 2, "exits": 3, "reaped": 3}
+
+
+IGNORES = """
+import os, signal
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for i in range(100):
+    if not os.fork():
+        os._exit(0)
+try:
+    os.wait()
+except ChildProcessError:
+    pass
+"""
+
+
+def test_nobody_waits(stat):
+    """The kernel frees such processes later than it takes us to end."""
+    counts = stat("--", "/usr/bin/python3", "-c", IGNORES).report.counts
+    assert (counts["exits"], counts["reaped"], counts["unreaped"]) == (101, 1, 100)
 
 
 def test_only_a_name(stat):

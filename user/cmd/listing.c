@@ -21,6 +21,22 @@ static void add_again(struct buf *b, const struct listing_output *o, unsigned be
 		buf_addc(b, '\n');
 }
 
+/* Leaves of the text what a terminal of @height lines has room for, with the cursor below it. */
+static void cut_lines(struct buf *b, size_t height)
+{
+	size_t lines = 0, end = 0;
+
+	for (size_t i = 0; i < b->len; i++) {
+		lines += b->data[i] == '\n';
+		if (b->data[i] == '\n' && lines + 2 == height)
+			end = i + 1;
+	}
+	if (b->failed || height < 3 || lines < height)
+		return;
+	b->len = end;
+	buf_addf(b, "... %zu more lines; the last table has all\n", lines + 2 - height);
+}
+
 static int render(const struct settings *s, const struct listing *listing, const struct listing_output *o, unsigned before)
 {
 	struct buf b = { .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") };
@@ -30,6 +46,8 @@ static int render(const struct settings *s, const struct listing *listing, const
 		add_again(&b, o, before);
 	err = o->json ? listing->json(&b, listing->arg) :
 			listing->text(&b, listing->arg, s->style.wide ? 0 : terminal_width(o->fd));
+	if (!err && listing->passing && !o->json && isatty(o->fd))
+		cut_lines(&b, terminal_height(o->fd));
 	if (!err)
 		err = buf_flush(&b, o->fd);
 	buf_free(&b);
@@ -70,32 +88,43 @@ int listing_open(const struct settings *s, int default_fd, struct listing_output
 	return STATUS_FAILED;
 }
 
-static int complain_write(const struct listing_output *o, int err)
+static void complain_write(struct listing_output *o, int err)
 {
 	const char *standard = o->fd == STDERR_FILENO ? "standard error" : "standard output";
 
-	if (err)
-		complain("cannot write to %s: %s", o->file ? o->file : standard, strerror(-err));
-	return err ? STATUS_FAILED : 0;
+	if (!err)
+		return;
+	complain("cannot write to %s: %s", o->file ? o->file : standard, strerror(-err));
+	o->failed = true;
 }
 
 int listing_render(const struct settings *s, struct listing_outputs *outputs, const struct listing *listing)
 {
-	int status = 0;
+	size_t left = 0;
 
-	for (size_t i = 0; i < outputs->n && !status; i++)
-		status = complain_write(&outputs->at[i], render(s, listing, &outputs->at[i], outputs->rendered));
+	for (size_t i = 0; i < outputs->n; i++) {
+		struct listing_output *o = &outputs->at[i];
+
+		if (!o->failed)
+			complain_write(o, render(s, listing, o, outputs->rendered));
+		left += !o->failed;
+	}
 	outputs->rendered++;
-	return status;
+	return left ? 0 : STATUS_FAILED;
 }
 
 int listing_close(struct listing_outputs *outputs)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < outputs->n; i++)
-		if (outputs->at[i].file && close(outputs->at[i].fd) && complain_write(&outputs->at[i], -errno))
+	for (size_t i = 0; i < outputs->n; i++) {
+		struct listing_output *o = &outputs->at[i];
+
+		if (o->file && close(o->fd) && !o->failed)
+			complain_write(o, -errno);
+		if (o->failed)
 			status = STATUS_FAILED;
+	}
 	outputs->n = 0;
 	return status;
 }

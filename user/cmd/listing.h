@@ -12,6 +12,7 @@ struct listing {
 	int (*json)(struct buf *b, const void *arg);
 	const void *arg;
 	bool again; /* the text is one of several: it takes the place of the one before */
+	bool passing; /* and another will take its place: a terminal is shown what it has room for */
 };
 
 struct listing_outputs {
@@ -19,6 +20,7 @@ struct listing_outputs {
 		int fd;
 		bool json;
 		const char *file; /* or NULL */
+		bool failed; /* it could not be written to, and is left alone since */
 	} at[OUTPUTS_MAX + 1];
 	size_t n;
 	unsigned rendered; /* how many times */
@@ -30,10 +32,10 @@ struct listing_outputs {
  */
 int listing_open(const struct settings *s, int default_fd, struct listing_outputs *ret_outputs);
 
-/* Writes it to all of them. 0, or STATUS_FAILED: complained. */
+/* Writes it to all of them that have not failed. 0, or STATUS_FAILED: none is left; each was complained about. */
 int listing_render(const struct settings *s, struct listing_outputs *outputs, const struct listing *listing);
 
-/* 0, or STATUS_FAILED: a file may be incomplete, complained. */
+/* 0, or STATUS_FAILED: one has failed, or a file may be incomplete; complained. */
 int listing_close(struct listing_outputs *outputs);
 
 /* All that for a listing that is written once; to standard output. 0, or STATUS_FAILED: complained. */

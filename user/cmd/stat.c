@@ -61,7 +61,7 @@ static void show_sample(struct stat_run *r, struct statistics_sample *sample, co
 		.final = final,
 		.cgroup = cgroup_add_path,
 	};
-	struct listing listing = { add_text, add_json, &view, r->settings->stat.interval };
+	struct listing listing = { add_text, add_json, &view, r->settings->stat.interval, !final };
 
 	for (size_t i = 0; i < NSS_COUNTS; i++)
 		recent[i] = sample->counts[i] - r->before[i];
@@ -78,7 +78,7 @@ static void show(struct stat_run *r, bool final)
 
 	if (r->status)
 		return;
-	err = statistics_read(r->statistics, &sample);
+	err = statistics_read(r->statistics, final, &sample);
 	if (!err)
 		err = span_table_make(sample.spans, sample.nspans, r->settings->stat.by, &table);
 	if (err) {

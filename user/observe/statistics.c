@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,7 +254,51 @@ static uint64_t skipped(const struct statistics *s)
 	return n > rescued ? n - rescued : 0;
 }
 
-int statistics_read(const struct statistics *s, struct statistics_sample *ret_sample)
+#define BATCH 4096 /* more than stand in one bucket of the map */
+
+/* Processes that have ended and are gone, though the kernel has yet to free them: no wait call told of their ends. */
+static int count_gone(const struct statistics *s, uint64_t *ret_n)
+{
+	uint32_t *pids = calloc(BATCH, sizeof(*pids)), at, n;
+	struct nss_life *lives = calloc(BATCH, sizeof(*lives));
+	bool begun = false;
+	int err = pids && lives ? 0 : -ENOMEM;
+
+	*ret_n = 0;
+	while (!err) {
+		n = BATCH;
+		err = bpf_map_lookup_batch(bpf_map__fd(s->skel->maps.lives), begun ? &at : NULL, &at, pids, lives, &n, NULL);
+		begun = true;
+		for (uint32_t i = 0; (!err || err == -ENOENT) && i < n; i++)
+			*ret_n += lives[i].exited && !lives[i].reaped && kill((pid_t)pids[i], 0) && errno == ESRCH;
+	}
+	free(pids);
+	free(lives);
+	return err == -ENOENT ? 0 : err; /* ENOENT: that was all */
+}
+
+static uint64_t read_count(const struct statistics *s, size_t i)
+{
+	return __atomic_load_n(&s->skel->bss->counts[i], __ATOMIC_RELAXED);
+}
+
+#define TRIES 16
+
+/* What the kernel side has counted of them, and those that it will: none of them twice, unless it counts some at each try. */
+static int count_unreaped(const struct statistics *s, uint64_t *ret_n)
+{
+	uint64_t counted, gone;
+	int err, tries = 0;
+
+	do {
+		counted = read_count(s, NSS_COUNT_UNREAPED);
+		err = count_gone(s, &gone);
+	} while (!err && counted != read_count(s, NSS_COUNT_UNREAPED) && ++tries < TRIES);
+	*ret_n = counted + gone;
+	return err;
+}
+
+int statistics_read(const struct statistics *s, bool last, struct statistics_sample *ret_sample)
 {
 	int err;
 
@@ -263,8 +308,10 @@ int statistics_read(const struct statistics *s, struct statistics_sample *ret_sa
 		err = copy_map(s->skel->maps.spawners, &ret_sample->spawners, sizeof(*ret_sample->spawners),
 			       &ret_sample->nspawners);
 	for (size_t i = 0; i < NSS_COUNTS; i++)
-		ret_sample->counts[i] = __atomic_load_n(&s->skel->bss->counts[i], __ATOMIC_RELAXED);
+		ret_sample->counts[i] = read_count(s, i);
 	ret_sample->counts[NSS_COUNT_MISSED] += skipped(s);
+	if (!err && last && s->skel->rodata->conf.host_pid_ns == HOST_PID_NS_INITIAL)
+		err = count_unreaped(s, &ret_sample->counts[NSS_COUNT_UNREAPED]);
 	return err;
 }
 

@@ -38,8 +38,11 @@ struct tracked *statistics_tracked(struct statistics *s);
 /* "kprobe" or "tracepoint": what gives the system calls. */
 const char *statistics_backend(const struct statistics *s);
 
-/* 0 or -errno; to be freed in either case. What is added meanwhile may be in it or not. */
-int statistics_read(const struct statistics *s, struct statistics_sample *ret_sample);
+/*
+ * 0 or -errno; to be freed in either case. What is added meanwhile may be in it or not. @last: what the kernel would count some
+ * time later only is looked for (in the initial PID namespace).
+ */
+int statistics_read(const struct statistics *s, bool last, struct statistics_sample *ret_sample);
 void statistics_free(struct statistics_sample *sample);
 
 void statistics_close(struct statistics *s);

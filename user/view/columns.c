@@ -16,6 +16,13 @@ size_t terminal_width(int fd)
 	return size.ws_col ? size.ws_col : 80;
 }
 
+size_t terminal_height(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_row;
+}
+
 void pid_chain(struct buf *b, const struct nss_pid *pids, uint32_t levels, bool wide)
 {
 	if (levels == 1) {

@@ -12,6 +12,9 @@
 /* Columns of the terminal that @fd is, or $COLUMNS; 0 if it is none. */
 size_t terminal_width(int fd);
 
+/* Lines of the terminal that @fd is; 0 if it is none, or does not know. */
+size_t terminal_height(int fd);
+
 /*
  * Adds the PIDs of a process below the host, outermost first: "5>1"; "=" where the host's number is the only one. A
  * chain of more than three is shortened to its ends and the number of levels between, unless @wide.
