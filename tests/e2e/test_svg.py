@@ -13,7 +13,6 @@ from nsscope_test import NSSCOPE, REPO, scaled
 NS = "{http://www.w3.org/2000/svg}"
 
 
-
 def picture(path):
     """The root element; nothing in it runs, or loads anything."""
     root = ElementTree.parse(path).getroot()
@@ -94,6 +93,7 @@ def test_many_are_put_together(tmp_path):
     assert len(rows(root)) < 10
     many = max(rows(root), key=lambda g: int(g.get("data-count")))
     assert int(many.get("data-count")) == n
+    assert [path.get("class") for path in many.iter(NS + "path")] == ["fork"]  # they executed nothing
     words = " ".join(many.itertext())
     assert f"{n:,}" in words and f"{n // 2} failed" in words
     spans = sorted(e["exit"]["runtime_ns"] for e in exits if e["comm"] == "sh")[:-1]
@@ -105,6 +105,20 @@ def test_many_are_put_together(tmp_path):
         # min and max are of the same processes from event to event, rounded to words; the median within 1/16
         assert abs(got - true) < 0.15 * true + 1e4
     assert (tmp_path / "svg").stat().st_size < 200000
+
+
+def test_long_chains_have_room(tmp_path):
+    """Both columns end at their x; a character is 6.3 wide."""
+    inner = "unshare -p -f --mount-proc sh -c 'sleep 0; :'"
+    root, _ = observe(tmp_path, "sh", "-c", f"""
+        echo 23000 >/proc/sys/kernel/ns_last_pid
+        unshare -p -f --mount-proc sh -c 'echo 11000 >/proc/sys/kernel/ns_last_pid; {inner.replace("'", '"')}; :'""")
+    chains = 0
+    for row in rows(root):
+        host, inside = [text for text in row.iter(NS + "text") if text.get("class").startswith("n")]
+        chains += inside.text.count(">") == 2
+        assert float(inside.get("x")) - 6.3 * len(inside.text) > float(host.get("x")), inside.text
+    assert chains
 
 
 def test_still_running(tmp_path):

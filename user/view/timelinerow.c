@@ -10,7 +10,6 @@
 #include "event/names.h"
 #include "view/columns.h"
 
-#define LETTER 63 /* a character's width, about */
 #define BAR_LEAST 15 /* that can still be seen */
 #define DEPTH_SHOWN 12 /* further ones are not indented further */
 
@@ -159,7 +158,7 @@ static void add_pids(struct timeline_page *p, const struct timeline_node *n, int
 	svg_label(p->b, "n", HOST_AT, y);
 	buf_addu(p->b, n->group ? n->group->lowest : n->pid);
 	buf_adds(p->b, n->group && n->count > 1 ? "\xe2\x80\xa6</text>" : "</text>");
-	svg_label(p->b, n->levels > 1 ? "n in" : "n", INSIDE_AT, y);
+	svg_label(p->b, n->levels > 1 ? "n in" : "n", p->inside_at, y);
 	if (n->group && n->count > 1 && n->levels > 1)
 		buf_adds(&p->words, "\xe2\x80\xa6");
 	else
@@ -172,7 +171,7 @@ static void add_pids(struct timeline_page *p, const struct timeline_node *n, int
 static void add_head(struct timeline_page *p, const struct timeline_node *n, int64_t y, size_t depth)
 {
 	struct buf *b = p->b;
-	int64_t x = COMMAND_AT + (int64_t)(depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN) * INDENT;
+	int64_t x = p->inside_at + COMMAND_BEHIND + (int64_t)(depth < DEPTH_SHOWN ? depth : DEPTH_SHOWN) * INDENT;
 
 	buf_addf(b, "<g class=\"p c%zu\"", color_of(p, n));
 	add_data(b, "pid", n->pid);
@@ -296,7 +295,9 @@ static void add_density(struct timeline_page *p, const struct timeline_node *n, 
 	buf_adds(p->b, "/>");
 	for (size_t i = 0; i < TIMELINE_BINS; i++)
 		peak = g->busy[i] > peak ? g->busy[i] : peak;
-	buf_addf(p->b, "<path class=\"run\" transform=\"scale(.1)\" d=\"M%lld %lld", (long long)x, (long long)foot);
+	/* @more_execs: all that they did. */
+	buf_addf(p->b, "<path class=\"%s\" transform=\"scale(.1)\" d=\"M%lld %lld", n->more_execs ? "run" : "fork", (long long)x,
+		 (long long)foot);
 	for (size_t i = 0; i < TIMELINE_BINS; i++) {
 		uint64_t from = (uint64_t)i << g->shift;
 		int64_t at = timeline_x(p, p->t->origin + from);

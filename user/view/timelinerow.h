@@ -9,15 +9,16 @@
 /* The page, in tenths of a pixel. */
 #define PAGE_WIDTH 14000
 #define MARGIN 200
-#define HOST_AT 760 /* right edges of the PIDs */
-#define INSIDE_AT 1330
-#define COMMAND_AT 1450
+#define HOST_AT 760 /* right edge of the PIDs */
+#define INSIDE_AT 1330 /* the same, or further right if they take more room */
+#define COMMAND_BEHIND 120 /* so far behind that edge */
 #define COMMAND_END 4250
 #define CHART_AT 4300
 #define CHART_END (PAGE_WIDTH - 1900) /* room for what stands behind the last bar, also the durations of many */
 #define ROW_HEIGHT 200
 #define BAR_HEIGHT 120
 #define INDENT 120
+#define LETTER 63 /* a character's width, about */
 
 #define COLORS 10 /* of PID namespaces; there may be more */
 #define COLOR_MORE COLORS
@@ -34,6 +35,7 @@ struct timeline_page {
 	const struct model *model;
 	uint64_t span; /* ns from the left to the right of the chart, at least 1 */
 	int64_t top; /* of the first row */
+	int64_t inside_at; /* right edge of INSIDE */
 	size_t rows, ncolors;
 	struct timeline_color colors[COLORS]; /* the host's first, then as they come */
 	uint64_t more_ns; /* processes in further ones */

@@ -9,6 +9,7 @@
 
 #include "event/format.h"
 #include "util/cleanup.h"
+#include "view/columns.h"
 #include "view/timelinerow.h"
 
 #define TOP 1700 /* of the first row */
@@ -47,6 +48,17 @@ static void note_color(struct timeline_page *p, uint32_t ns, uint64_t processes)
 		p->more_ns += processes;
 }
 
+/* Makes room for the PIDs of @n, behind the gap that stands between HOST and INSIDE. */
+static void note_pids(struct timeline_page *p, const struct timeline_node *n)
+{
+	int64_t right;
+
+	pid_chain(&p->words, n->pids, n->levels, false);
+	right = HOST_AT + 80 + (int64_t)p->words.len * LETTER;
+	p->inside_at = right > p->inside_at ? right : p->inside_at;
+	p->words.len = 0;
+}
+
 static void survey(struct timeline_page *p)
 {
 	const struct timeline_node *n = &p->t->root;
@@ -55,6 +67,7 @@ static void survey(struct timeline_page *p)
 	note_color(p, p->model->host.pid_ns, 0);
 	while ((n = timeline_next(n, &depth))) {
 		p->rows++;
+		note_pids(p, n);
 		if (n->group && n->group->several_ns)
 			p->several += n->count;
 		else
@@ -281,9 +294,9 @@ static void add_heads(struct timeline_page *p)
 {
 	svg_label(p->b, "head h", HOST_AT, TOP - 60);
 	buf_adds(p->b, "HOST</text>");
-	svg_label(p->b, "head h", INSIDE_AT, TOP - 60);
+	svg_label(p->b, "head h", p->inside_at, TOP - 60);
 	buf_adds(p->b, "INSIDE</text>");
-	svg_label(p->b, "head", COMMAND_AT, TOP - 60);
+	svg_label(p->b, "head", p->inside_at + COMMAND_BEHIND, TOP - 60);
 	buf_adds(p->b, "COMMAND</text>\n");
 }
 
@@ -327,7 +340,7 @@ static int add_rows(struct timeline_page *p)
 
 int timelineview(struct buf *b, const struct timeline *t, const struct model *m)
 {
-	struct timeline_page p = { .b = b, .t = t, .model = m, .top = TOP };
+	struct timeline_page p = { .b = b, .t = t, .model = m, .top = TOP, .inside_at = INSIDE_AT };
 	int64_t height;
 	int err;
 
