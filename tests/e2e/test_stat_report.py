@@ -316,6 +316,12 @@ def test_refusals(options, says):
     assert done.returncode == 125 and done.stderr.count("\n") == 1 and says in done.stderr, done.stderr
 
 
+def test_a_backend_that_is_for_others(stat, monkeypatch):
+    """Of the environment, which says it to all commands."""
+    monkeypatch.setenv("NSSCOPE_BACKEND", "fentry")
+    assert stat("--", "true").report.counts["execs"] == 1
+
+
 def test_without_rights():
     done = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", NSSCOPE, "stat", "--", "true"], capture_output=True,
                           text=True, timeout=60)

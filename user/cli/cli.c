@@ -365,6 +365,9 @@ enum cli_result cli_parse(int argc, char **argv, struct settings *ret_settings)
 			s.observe.backend);
 		return CLI_ERROR;
 	}
+	/* It is for all commands, and stat has none of this kind. */
+	if (command->id == CMD_STAT && s.observe.backend && !strcmp(s.observe.backend, backends[BACKEND_FENTRY].name))
+		s.observe.backend = NULL;
 	s.launch.sandbox.loopback = command->id == CMD_RUN;
 	result = parse_options(command, argc, argv, &s);
 	if (result == CLI_GO)

@@ -205,7 +205,9 @@ static void put_stat(FILE *out)
 {
 	fputs(".SH STAT\nWithout a command stat measures until INT, TERM or HUP. A command runs in the namespaces that nsscope is in, and "
 	      "what it leaves behind stays; the table goes to standard error then, unless \\-o names a file. All is added up in the kernel, "
-	      "from the moment that stat is ready: of a process that was there before, only its programs from the next on.\n.PP\n"
+	      "from the moment that stat is ready: of a process that was there before, only its programs from the next on, and its end. "
+	      "\\-\\-comm and \\-u take a process as it is at each moment: of one that gets the name or the user later, what began "
+	      "before is not told, nor is that missed.\n.PP\n"
 	      "Durations are of CLOCK_MONOTONIC. fork, fork_exec, exec_exec (if any), exec_exit and exit_reaped follow one another "
 	      "without a gap; of a process that executes nothing fork, fork_exit and exit_reaped. The other phases are parts of "
 	      "these. Percentiles are as far from the truth as the bucket of the histogram is wide: 1/16 at most. MAX and SUM are "
