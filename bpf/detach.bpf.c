@@ -64,11 +64,11 @@ __noinline int told_mount_claim(__u64 address)
 	return slot;
 }
 
-/* Notes where the mount of the call in work @from stands, as the caller sees it. */
-__noinline int note_target(__u32 from, __u64 address)
+/* Notes in slot @to where the mount of the call in work @from stands, as the caller sees it. */
+__noinline int note_target(__u32 to, __u32 from)
 {
 	struct work *w = work_at(from);
-	struct told_mount *t = told_mount_find(address);
+	struct told_mount *t = told_mount_in(to);
 	__u64 start, len;
 
 	if (!w || !t)
@@ -86,8 +86,8 @@ __noinline int note_target(__u32 from, __u64 address)
 	return 0;
 }
 
-/* Notes the mount that the call in work @from made or moved: if it goes, that is told. */
-__noinline int note_mount(__u32 from)
+/* The slot of the mount that the call in work @from made or moved, a new one if it has none; -1: none is free. */
+__noinline int note_slot(__u32 from)
 {
 	struct work *w = work_at(from);
 	__u64 address = w ? w->reached.mount : 0;
@@ -96,28 +96,47 @@ __noinline int note_mount(__u32 from)
 	int slot;
 
 	if (!address)
-		return 0;
-	t = told_mount_find(address);
+		return -1;
+	slot = told_mount_slot(address);
+	t = slot < 0 ? NULL : told_mount_in(slot);
 	/* The memory of one that went; before there were unique ids, a new mount can have the id of that as well. */
 	if (t && (w->reached.change == CHANGE_NEW || !told_mount_is(t, address))) {
 		mount_went(t, &unknown);
 		t = NULL;
 	}
-	if (!t) {
-		slot = told_mount_claim(address);
-		t = slot < 0 ? NULL : told_mount_in(slot);
-		if (!t) {
-			count_lost(NSS_EV_DETACH);
-			return 0;
-		}
+	if (t)
+		return slot;
+	slot = told_mount_claim(address);
+	if (slot < 0)
+		count_lost(NSS_EV_DETACH);
+	else
 		__sync_fetch_and_add(&told_mount_count, 1);
-	}
+	return slot;
+}
+
+/*
+ * Notes the mount that the call in work @from made or moved: if it goes, that is told. Not one that has gone already, by a call
+ * of another, nor one that was put into a tree which stands nowhere.
+ */
+__noinline int note_mount(__u32 from)
+{
+	struct work *w = work_at(from);
+	struct told_mount *t;
+	int slot;
+
+	if (!w || !w->reached.mount || ns_of_mount(w->reached.mount) != w->reached.ns)
+		return 0;
+	slot = note_slot(from);
+	t = slot < 0 ? NULL : told_mount_in(slot);
+	if (!t)
+		return 0;
 	t->ns = w->reached.ns;
 	t->ns_number = mnt_ns_number((void *)t->ns);
 	t->inum = ns_inum(t->ns);
 	t->id = w->reached.id;
 	t->mnt_id = w->reached.mnt_id;
 	t->seen = bpf_ktime_get_ns();
-	*(volatile __u64 *)&t->address = address;
-	return note_target(from, address);
+	note_target(slot, from);
+	*(volatile __u64 *)&t->address = w->reached.mount; /* from here on others see it */
+	return 0;
 }

@@ -53,12 +53,20 @@ static __always_inline struct told_mount *told_mount_in(__u32 slot)
 	return bpf_map_lookup_elem(&told_mounts, &slot);
 }
 
-static __always_inline struct told_mount *told_mount_find(__u64 address)
+/* The slot of the mount; -1: it has none. */
+static __always_inline int told_mount_slot(__u64 address)
 {
 	__u32 *slot = bpf_map_lookup_elem(&told_mount_at, &address);
 	struct told_mount *t = slot ? told_mount_in(*slot) : NULL;
 
-	return t && t->address == address ? t : NULL;
+	return t && t->address == address ? (int)*slot : -1;
+}
+
+static __always_inline struct told_mount *told_mount_find(__u64 address)
+{
+	int slot = told_mount_slot(address);
+
+	return slot < 0 ? NULL : told_mount_in(slot);
 }
 
 static __always_inline bool told_mount_is(const struct told_mount *t, __u64 mount)
@@ -115,7 +123,7 @@ static __always_inline void send_detach(const struct told_mount *t, __u32 by, __
 {
 	struct nss_detach *detach;
 	struct scratch *s = emit_begin(NSS_EV_DETACH, sizeof(struct nss_rec) + sizeof(*detach));
-	__u32 len = t->target.v & NSS_STR_LEN;
+	__u32 target = *(volatile __u32 *)&t->target.v, len = target & NSS_STR_LEN; /* once: it may be written meanwhile */
 
 	if (!s)
 		return;
@@ -128,7 +136,7 @@ static __always_inline void send_detach(const struct told_mount *t, __u32 by, __
 	detach->remover = by;
 	detach->target.v = put_bytes(s->slot, address_of(t->bytes), len);
 	if (detach->target.v == len)
-		detach->target.v = t->target.v;
+		detach->target.v = target;
 	emit_send(s);
 }
 
