@@ -55,7 +55,7 @@ def summary(stream, rootfs, out):
     # Which of podman's processes finds nothing left to unmount is left open.
     shown = [e for e in stream.events if e["type"] not in NOT_SHOWN and not (e["type"] == "umount" and e["umount"]["error"])]
     lines = {normal(line_of(e), rootfs, out) for e in shown}
-    return "\n".join([f"made: {' '.join(made)}", *sorted(line for line in lines if not re.search("cgroup|unified", line))]) + "\n"
+    return "\n".join([f"made: {' '.join(made)}", *sorted(line for line in lines if "cgroup" not in line)]) + "\n"
 
 
 def straced(text, names):
