@@ -100,7 +100,7 @@ __noinline int note_slot(__u32 from)
 	slot = told_mount_slot(address);
 	t = slot < 0 ? NULL : told_mount_in(slot);
 	/* The memory of one that went; before there were unique ids, a new mount can have the id of that as well. */
-	if (t && (w->reached.change == CHANGE_NEW || !told_mount_is(t, address))) {
+	if (t && ((w->reached.change == CHANGE_NEW && t->id == NSS_UNKNOWN) || !told_mount_is(t, address))) {
 		mount_went(t, &unknown);
 		t = NULL;
 	}

@@ -32,6 +32,8 @@ __noinline __u32 put_place(__u32 slot, __u32 from)
 
 	if (!s || !w || !w->reached.mount)
 		return str.v;
+	if (w->reached.is_named) /* where it stood at that moment: another task may have taken it away since */
+		return put_bytes(slot, address_of(w->path), w->path_len);
 	walk_to_root_of(&w->walk, current_task());
 	walk_up(from, w->reached.mountpoint, vfsmount_of(w->reached.parent));
 	emit_walk(s, &str, &w->walk);

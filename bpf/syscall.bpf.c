@@ -52,8 +52,12 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
 	__u32 event = call_event(nr);
 
-	if (event != NSS_EV_MAX && wanted(event) && in_scope(current_task()))
+	if (event == NSS_EV_MAX)
+		return 0;
+	if (wanted(event) && in_scope(current_task()))
 		call_begin(event, address_of(regs));
+	else
+		count_change(event);
 	return 0;
 }
 
@@ -79,8 +83,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	__u32 event = call_event(call_nr(regs));
 
 	REENTRANT(on_sys_exit);
-	if (event == NSS_EV_MAX || !matters(event) || !in_scope(current_task()))
+	if (event == NSS_EV_MAX)
 		return 0;
+	if (!matters(event) || !in_scope(current_task())) {
+		count_change(event);
+		return 0;
+	}
 	bpf_tail_call(ctx, &call_ends, call_kind(event) - 1);
 	count_lost(event);
 	return 0;
@@ -114,8 +122,10 @@ static __always_inline int enter(__u32 event, const struct pt_regs *regs)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
-	if (!is_scoped())
+	if (!is_scoped()) {
+		count_change(event);
 		return 0;
+	}
 	bpf_map_delete_elem(&kept, &tid); /* of a call that did not end */
 	call_begin(event, address_of(regs));
 	return 0;
@@ -128,8 +138,10 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	bool is_kept;
 	struct work *w;
 
-	if (!is_scoped())
+	if (!is_scoped()) {
+		count_change(event);
 		return 0;
+	}
 	is_kept = bpf_map_lookup_elem(&kept, &tid);
 	w = call_end(event, regs, result, is_kept, CALL_ANY);
 	if (w) {

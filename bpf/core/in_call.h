@@ -6,6 +6,22 @@
 #include "core/context.h"
 #include "core/reach.h"
 
+/* Calls of which it is told how far they went, and the others: two kinds of about the same size. */
+enum call_kind { CALL_REACHES = 1, CALL_DOES_NOT = 2, CALL_ANY = 3 };
+
+static __always_inline enum call_kind call_kind(__u32 event)
+{
+	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
+		return CALL_REACHES;
+	return CALL_DOES_NOT;
+}
+
+static __always_inline void count_change(__u32 event)
+{
+	if (call_kind(event) == CALL_REACHES)
+		__sync_fetch_and_add(&tree_changes, 1);
+}
+
 /* The thread leaves the call that it was in. @entry, if not NULL: what is known of it. */
 static __always_inline bool call_take(__u32 tid, struct entry *entry)
 {
@@ -15,6 +31,8 @@ static __always_inline bool call_take(__u32 tid, struct entry *entry)
 		return false;
 	*entry = *known;
 	bpf_map_delete_elem(&in_call, &tid);
+	if (call_kind(entry->event) == CALL_REACHES)
+		__sync_fetch_and_add(&tree_calls, -1);
 	return true;
 }
 
@@ -54,10 +72,21 @@ __noinline int call_begin(__u32 event, __u64 regs)
 
 	call_abandon(tid);
 	call_args(&call, task, (void *)regs);
+	if (call_kind(event) == CALL_REACHES) {
+		__sync_fetch_and_add(&tree_calls, 1);
+		count_change(event);
+		entry.changes = *(volatile __u64 *)&tree_changes; /* first: one that begins now is seen by either */
+		if (*(volatile __u32 *)&tree_calls > 1)
+			entry.changes = NSS_UNKNOWN;
+	}
 	reach_begin(task, &call, &entry);
 	if (event == NSS_EV_FSCONFIG || event == NSS_EV_FSMOUNT)
 		entry.last = log_head(fs_context_of_fd(call.arg[0]));
-	if (bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY) && entry.stash >= 0)
+	if (!bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY))
+		return 0;
+	if (call_kind(event) == CALL_REACHES)
+		__sync_fetch_and_add(&tree_calls, -1);
+	if (entry.stash >= 0)
 		stash_release(entry.stash);
 	return 0;
 }
@@ -66,10 +95,12 @@ __noinline int call_begin(__u32 event, __u64 regs)
 __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_kept)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct entry entry = { .stash = -1 };
+	struct entry entry = { .stash = -1, .changes = NSS_UNKNOWN };
 	bool known = call_take(tid, &entry);
+	bool overlaps = entry.changes != *(volatile __u64 *)&tree_changes;
 	struct work *w = work_claim();
 
+	count_change(event);
 	if (!w) {
 		count_lost(event);
 		if (entry.stash >= 0)
@@ -83,18 +114,9 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	w->call.stash = entry.stash;
 	w->call.slot = w->slot;
 	w->call.is_kept = is_kept;
+	w->call.overlaps = overlaps;
 	call_args(&w->call, current_task(), (void *)regs);
 	return w->slot;
-}
-
-/* Calls of which it is told how far they went, and the others: two kinds of about the same size. */
-enum call_kind { CALL_REACHES = 1, CALL_DOES_NOT = 2, CALL_ANY = 3 };
-
-static __always_inline enum call_kind call_kind(__u32 event)
-{
-	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
-		return CALL_REACHES;
-	return CALL_DOES_NOT;
 }
 
 /*

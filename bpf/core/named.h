@@ -7,7 +7,7 @@
 #define NSS_NAMED_H
 
 #include "core/spell.h"
-#include "core/stash.h"
+#include "core/told_mount.h"
 
 /* A word of the walked path and of the path looked for. 1: they differ, or there is no more. */
 static long word_body(__u64 i, __u32 *slot)
@@ -73,16 +73,25 @@ static __always_inline int named_next_gone(struct work *w)
 	return 0;
 }
 
-/* The walked path is the one looked for. */
+/* The walked path is the one looked for. Of the new ones in one place each is told once. */
 static __always_inline void named_found(struct work *w)
 {
 	struct stash *s = stash_at(w->reached.stash);
 	__u64 at = w->reached.candidate;
+	const struct told_mount *told;
 
-	if (w->reached.change != CHANGE_UMOUNT)
+	if (w->reached.change == CHANGE_NEW) {
+		told = told_mount_find(at);
+		if (told && told_mount_is(told, at))
+			return;
+	}
+	if (w->reached.change != CHANGE_UMOUNT) {
 		w->reached.mount = at;
-	else if (s && at < NSS_STASHED)
+	} else if (s && at < NSS_STASHED) {
 		take_stashed(&w->reached, &s->entry[at]);
+		told_mount_unmounted(w->reached.mount);
+	}
+	w->reached.certain = 1;
 }
 
 /* A step of a walk, or on to the next mount. 1: no more. */
@@ -117,7 +126,7 @@ __noinline int find_named(__u32 slot, __s32 dfd, __u64 path)
 	if (!w || spell_out(slot, dfd, path))
 		return 0;
 	w->reached.walking = 0;
-	w->reached.cursor = ns_first(w->reached.ns);
+	w->reached.cursor = w->reached.first ? w->reached.first : ns_first(w->reached.ns);
 	if (s && w->reached.change == CHANGE_UMOUNT)
 		s->at = 0;
 	named_steps(slot);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far an operation on a mount reached: found at the end of the call, from what was noted at its beginning. A call of
- * another task between the two that changes the same places of the same namespace can be taken for this one's.
+ * How far an operation on a mount reached: found at the end of the call, from what was noted at its beginning. Where another
+ * task's call may have changed the tree meanwhile, the mount must be the one that the path names, to the letter, or that this
+ * task has just let go of; if it cannot be told which it is, it is not known.
  */
 #ifndef NSS_REACH_H
 #define NSS_REACH_H
@@ -147,6 +148,8 @@ __noinline int find_receivers(__u32 slot)
 
 	if (!w)
 		return 0;
+	if (!ns_of_mount(w->reached.mount)) /* another task has taken it away: nothing tells any more where it was */
+		return 0;
 	parent = (void *)w->reached.parent;
 	w->reached.flags = NSS_REACH_KNOWN;
 	w->reached.group = BPF_CORE_READ(parent, mnt_group_id);
@@ -159,26 +162,49 @@ __noinline int find_receivers(__u32 slot)
 }
 
 /*
- * What is gone from the caller's namespace, or from another. Of the caller's the topmost is told. If several are, because a
- * peer stands in the same namespace, it is the one that the kernel looked up, or for want of that what the call lets go of
- * last, which the kernel has just put in front of what the task is to clean up on its way out.
+ * What is gone from the caller's namespace: the topmost is told. If several are, because a peer stands in the same namespace,
+ * it is the one that the kernel looked up, or for want of that what the call lets go of last, which the kernel has just put in
+ * front of what the task is to clean up on its way out.
  */
 static __always_inline void see_gone(struct work *w, const struct stash *s, const struct stashed *e)
 {
 	const struct task_struct *task = current_task();
 	struct reached *r = &w->reached;
+	bool certain;
 
-	if (!is_gone(e))
+	if (e->inum || !is_gone(e) || !is_top(s, e))
+		return;
+	r->tops++;
+	certain = r->looked_up ? e->mount == r->looked_up : (__u64)BPF_CORE_READ(task, task_works) == mount_rcu(e->mount);
+	if (!r->mount || certain)
+		take_stashed(r, e);
+	r->certain |= certain;
+}
+
+/* Whether the namespace of @e lives: if not, its mounts went with it. The memory of one that has just ended is not used again. */
+static __always_inline bool still_lives(const struct stashed *e)
+{
+	const struct mnt_namespace *ns = (void *)e->ns;
+
+	return ns_count(&ns->ns, NSS_NS_MNT);
+}
+
+/*
+ * The mount in question is known. Where another task may have taken others away, what went by this call stood on the same
+ * directory, or right on it, and so did what others had of that, which is noted behind it.
+ */
+static __always_inline void see_receiver(struct work *w, const struct stashed *e)
+{
+	struct reached *r = &w->reached;
+	bool gone = is_gone(e);
+
+	if (!e->inum)
+		r->below = gone && e->parent == r->mount;
+	if (!gone || (w->call.overlaps && !r->below && e->mountpoint != r->mountpoint))
 		return;
 	told_mount_unmounted(e->mount);
-	if (e->inum) {
+	if (e->inum && still_lives(e))
 		put_receiver(w, e->inum);
-	} else if (is_top(s, e)) {
-		r->tops++;
-		if (!r->mount || e->mount == r->looked_up ||
-		    (!r->looked_up && (__u64)BPF_CORE_READ(task, task_works) == mount_rcu(e->mount)))
-			take_stashed(r, e);
-	}
 }
 
 /* What stands elsewhere now, and not because another was put beneath it: the moved one, or one that came with the call. */
@@ -207,7 +233,9 @@ __noinline int scan_step(__u32 slot)
 	at = s->at++;
 	if (at >= s->count || at >= NSS_STASHED)
 		return 1;
-	if (w->reached.change == CHANGE_UMOUNT)
+	if (w->reached.change == CHANGE_UMOUNT && w->reached.pass)
+		see_receiver(w, &s->entry[at]);
+	else if (w->reached.change == CHANGE_UMOUNT)
 		see_gone(w, s, &s->entry[at]);
 	else
 		see_moved(w, s, &s->entry[at]);
@@ -226,9 +254,7 @@ __noinline int scan_stash(__u32 slot)
 		return 0;
 	s->at = 0;
 	scan_steps(slot);
-	if (w->reached.change == CHANGE_UMOUNT && w->reached.mount)
-		w->reached.flags = NSS_REACH_KNOWN | (s->cut ? NSS_REACH_CUT : 0);
-	return 0;
+	return s->cut;
 }
 
 /* The mount that file @fd of the current task is of. */
@@ -271,11 +297,63 @@ static __always_inline __u64 unmoved(struct work *w)
 }
 
 /* The mount that the call made or moved. */
-static __always_inline __u64 newcomer(const struct work *w)
+static __always_inline __u64 newcomer(struct task_struct *task, struct work *w)
 {
-	if (w->reached.change == CHANGE_NEW)
-		return ns_first_behind(w->reached.ns, w->call.last);
-	return w->reached.change == CHANGE_MOVE_FD ? mount_of_fd(w->call.arg[0]) : 0;
+	struct reached *r = &w->reached;
+	__u64 first;
+
+	if (r->change != CHANGE_NEW)
+		return r->change == CHANGE_MOVE_FD ? mount_of_fd(w->call.arg[0]) : 0;
+	if (w->call.overlaps) {
+		/* In a list it is not sure what stands behind one that may have gone. */
+		first = has_tree() ? ns_first_behind(r->ns, w->call.last) : 0;
+		r->first = first;
+		walk_to_root_of(&w->walk, task);
+		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[1]);
+		r->is_named = r->certain;
+		/* The only one, by a path that leads over a link. */
+		return r->certain ? r->mount : first && !ns_next(r->ns, first) ? first : 0;
+	}
+	return ns_first_behind(r->ns, w->call.last);
+}
+
+/* Where several may have moved one: that which stands where the call was to move one to. */
+static __always_inline void find_moved(struct task_struct *task, struct work *w)
+{
+	bool by_mount = w->call.event == NSS_EV_MOUNT;
+
+	walk_to_root_of(&w->walk, task);
+	find_named(w->slot, by_mount ? NSS_AT_FDCWD : (__s32)w->call.arg[2], by_mount ? w->call.arg[1] : w->call.arg[3]);
+	w->reached.is_named = w->reached.certain;
+	if (w->reached.certain)
+		take_mount(&w->reached, w->reached.mount);
+}
+
+/* Finds what the call took away, and from whom. */
+static __always_inline void find_gone(struct task_struct *task, struct work *w)
+{
+	const struct kept *k = kept_of(&w->call);
+	struct reached *r = &w->reached;
+	bool cut = true;
+
+	r->looked_up = k ? k->mount : 0;
+	walk_to_root_of(&w->walk, task);
+	r->pass = 0;
+	if (w->call.stash >= 0)
+		cut = scan_stash(w->slot);
+	if (!r->certain && (r->tops > 1 || w->call.overlaps)) {
+		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[0]);
+		r->is_named = r->certain;
+	}
+	if (w->call.overlaps && !r->certain)
+		r->mount = 0;
+	r->pass = 1;
+	if (r->mount) {
+		scan_stash(w->slot);
+		r->flags = NSS_REACH_KNOWN | (cut ? NSS_REACH_CUT : 0);
+	}
+	if (r->flags != NSS_REACH_KNOWN)
+		seek_mounts(0, 1); /* not all that it may have taken was noted */
 }
 
 /* Finds which mount the call of work @slot was of, and who got it. */
@@ -295,21 +373,17 @@ static __always_inline void reach_find(struct task_struct *task, struct work *w)
 		}
 		return;
 	}
-	mount = newcomer(w);
-	if (mount)
-		take_mount(r, mount);
 	if (r->change == CHANGE_UMOUNT) {
-		const struct kept *k = kept_of(&w->call);
-
-		r->looked_up = k ? k->mount : 0;
-		walk_to_root_of(&w->walk, task);
+		find_gone(task, w);
+	} else {
+		mount = newcomer(task, w);
+		if (mount)
+			take_mount(r, mount);
+		if (w->call.stash >= 0)
+			scan_stash(w->slot);
+		if (r->change == CHANGE_MOVE && w->call.overlaps)
+			find_moved(task, w);
 	}
-	if (w->call.stash >= 0)
-		scan_stash(w->slot);
-	if (r->change == CHANGE_UMOUNT && r->flags != NSS_REACH_KNOWN)
-		seek_mounts(0, 1); /* not all that it may have taken was noted */
-	if (r->tops > 1 && !r->looked_up)
-		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[0]);
 	if (r->change != CHANGE_UMOUNT && r->mount)
 		find_receivers(w->slot);
 	if (r->count > NSS_RECEIVERS && r->count % NSS_RECEIVERS)

@@ -47,6 +47,10 @@ struct reached {
 	__u64 candidate; /* the one: its address, or index in the stash */
 	__u64 looked_up; /* the mount to be unmounted, as the kernel looked it up; 0: not known */
 	__u32 tops; /* mounts that went from the caller's namespace, each with what was below it */
+	__u32 certain; /* which mount it is: it is named by the path, or it was this task that let go of it */
+	__u32 is_named; /* it stands at the work's path */
+	__u32 below; /* what was noted last of the caller's namespace stood on the one in question, and is gone */
+	__u64 first; /* of the namespace's mounts that may be the new one; 0: any */
 	__u64 sb; /* whose mounts are gone through */
 	__u32 stash; /* that is gone through */
 	__u32 change; /* enum change */
@@ -81,6 +85,7 @@ struct call {
 	__u32 event; /* enum nss_type */
 	__u32 slot; /* of the work that it is in */
 	__u32 is_kept; /* what the kernel was given can be had: kept_of() */
+	__u32 overlaps; /* another call may have changed a mount tree meanwhile */
 };
 
 struct work {

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Mount calls of several threads at a time: each event is of its own call's mount, and tells how far that one reached."""
+import collections
+import os
+import subprocess
+
+from nsscope_test import NSSCOPE, TIMEOUT, Stream, scaled
+
+# Each thread mounts and unmounts in turn where the host has it too, and where only the sandbox does.
+STORM = r"""
+import ctypes, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+base, count, places = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+def storm(i):
+    for k in range(count):
+        paths = [f"{base}/{area}{i if places == 'own' else 0}" for area in ("shared/s", "private/p")]
+        for path in paths:
+            libc.mount(f"{path}.{k}".encode(), path.encode(), b"tmpfs", 0, None)
+        for path in paths[:: 1 if k % 2 else -1]:
+            libc.umount2(path.encode(), 2 * (k % 3 == 0))
+threads = [threading.Thread(target=storm, args=(i,)) for i in range(3)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+"""
+
+PREPARE = """
+mount -t tmpfs base "$BASE" && mkdir "$BASE/shared" "$BASE/private" && cd "$BASE" &&
+mount -t tmpfs shared shared && mount --make-shared shared && mkdir shared/s0 shared/s1 shared/s2 &&
+mount -t tmpfs private private && mount --make-private private && mkdir private/p0 private/p1 private/p2 &&
+exec "$NSSCOPE" unshare -m --propagation unchanged --only mount -o json="$OUT" -- /usr/bin/python3 -c "$STORM" "$BASE" "$COUNT" "$PLACES"
+"""
+
+
+def storm(tmp_path, places):
+    (tmp_path / "base").mkdir()
+    env = {**os.environ, "BASE": str(tmp_path / "base"), "OUT": str(tmp_path / "json"), "NSSCOPE": NSSCOPE, "STORM": STORM,
+           "COUNT": str(scaled(400)), "PLACES": places}
+    subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", PREPARE], check=True, timeout=TIMEOUT, env=env,
+                   stdin=subprocess.DEVNULL)
+    stream = Stream((tmp_path / "json").read_bytes()).complete()
+    return [e[e["type"]] for e in stream.of("mount", "umount") if e["comm"].startswith("python3") and not e[e["type"]]["error"]], stream
+
+
+def check_reach(payloads):
+    """None is wrong; a few cannot be told, where another thread takes a mount away before its call has ended."""
+    verdicts = collections.Counter((("host" if "/shared/s" in p["target_arg"] else "inside"), p["reach"]["verdict"]) for p in payloads)
+    unknown = sum(n for (_, told), n in verdicts.items() if told == "unknown")
+    assert all(told in (true, "unknown") for true, told in verdicts), verdicts
+    return unknown
+
+
+def test_each_call_has_its_own(tmp_path):
+    payloads, stream = storm(tmp_path, "own")
+    assert len(payloads) == 3 * 4 * scaled(400)
+    assert check_reach(payloads) <= len(payloads) // 100
+    assert [p["target"] for p in payloads] == [p["target_arg"] for p in payloads]
+    mounts = [p for p in payloads if "source" in p]
+    assert all(p["source"].rsplit(".")[0] == p["target"] for p in mounts)
+    ids = collections.Counter(p["mnt_id_unique"] or p["mnt_id"] for p in mounts if p["mnt_id_unique"])
+    assert not ids or max(ids.values()) == 1
+    assert not stream.of("detach")
+
+
+def test_in_one_place(tmp_path):
+    """Which of them a umount takes is another thread's doing too."""
+    payloads, _ = storm(tmp_path, "same")
+    assert len(payloads) > 4 * scaled(400)
+    check_reach(payloads)
