@@ -380,3 +380,15 @@ def test_exit_on_cannot_vouch_for_what_was_lost(tmp_path, more, status):
     assert (vouch == done.stderr) == (status == 125), done.stderr
     done = nsscope("replay", *more, f"{tmp_path}/record")
     assert done.returncode == status and (vouch == done.stderr) == (status == 125)
+
+
+@pytest.mark.parametrize("args, says", [
+    (["unshare", "-m", "-o", "text", "--only", "process", "--exit-on", "reach == host"], "--exit-on"),
+    (["run", "--only", "ns", "--alert", "reach != inside"], "--alert"),
+    (["run", "-o", "json=out", "-o", "text=./out"], "two outputs to one file"),
+    (["run", "-o", "svg=out", "-o", "svg=out"], "two outputs to one file")])
+def test_what_could_never_be_right(tmp_path, args, says):
+    """A guard of events that are not told, and outputs that would be written over each other."""
+    done = subprocess.run([NSSCOPE, *args, "--", "touch", "ran"], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert done.returncode in (1, 125) and done.stderr.count("\n") == 1 and says in done.stderr
+    assert not (tmp_path / "ran").exists()

@@ -317,7 +317,7 @@ static const char *set_output(struct settings *s, const char *argument, uint64_t
 
 	(void)value;
 	if (!sink)
-		return "not a format: text, json, record, table or journal";
+		return "not a format: text, json, record, table, svg or journal";
 	if (argument[len] && sink->no_file)
 		return "it takes no FILE";
 	if (argument[len] && !argument[len + 1])

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/signalfd.h>
 
 #include "source/snapshot.h"
@@ -22,13 +23,59 @@ void complain(const char *fmt, ...)
 	fprintf(stderr, "nsscope: %s\n", text);
 }
 
+/* Whether --only has left any event that @guard could hold of; else complains, since it would never speak. */
+static bool can_hold(const struct settings *s, const char *option, const struct filter *guard)
+{
+	struct nss_config any = { .types = ~0ULL };
+
+	if (!guard || !s->observe.conf.types)
+		return true;
+	filter_pushdown(&guard, 1, &any);
+	if (any.types & s->observe.conf.types)
+		return true;
+	complain("%s: of the events that --only leaves it could hold of none", option);
+	return false;
+}
+
+/* The file of @spec, which is FORMAT or FORMAT=FILE; NULL: none. */
+static const char *file_of(const char *spec)
+{
+	const char *equals = strchr(spec, '=');
+
+	return equals && strcmp(equals + 1, "-") ? equals + 1 : NULL;
+}
+
+/* Whether the last of the @n outputs goes to the file of one before, which is open; else complains. */
+static bool is_another(const char *const *specs, size_t n)
+{
+	const char *file = file_of(specs[n - 1]), *before;
+	struct stat ours, theirs;
+
+	for (size_t i = 0; file && i + 1 < n; i++) {
+		before = file_of(specs[i]);
+		if (!before)
+			continue;
+		if (strcmp(before, file) && (stat(before, &theirs) || stat(file, &ours) || theirs.st_dev != ours.st_dev ||
+					     theirs.st_ino != ours.st_ino))
+			continue;
+		if (!stat(before, &theirs) && !S_ISREG(theirs.st_mode))
+			continue; /* a device or a pipe takes both */
+		complain("two outputs to one file: %s and %s", specs[i], specs[n - 1]);
+		return false;
+	}
+	return true;
+}
+
 struct output *open_outputs(const struct settings *s, const char *default_format, int default_fd)
 {
 	const char *const *specs = s->noutputs ? s->outputs : &default_format;
 	size_t n = s->noutputs ? s->noutputs : 1;
 	struct output *o;
-	int err = output_new(&o);
+	int err;
 
+	if (!can_hold(s, "--alert", s->filters.alert) || !can_hold(s, "--exit-on", s->filters.exit_on))
+		return NULL;
+	err = output_new(&o);
 	if (err) {
 		complain("out of memory");
 		return NULL;
@@ -36,6 +83,10 @@ struct output *open_outputs(const struct settings *s, const char *default_format
 	output_set_filters(o, &s->filters);
 	output_set_rotation(o, &s->rotation);
 	for (size_t i = 0; i < n; i++) {
+		if (!is_another(specs, i + 1)) {
+			output_free(o);
+			return NULL;
+		}
 		err = output_add(o, specs[i], &s->style, default_fd);
 		if (err) {
 			complain("cannot open the output %s: %s", specs[i],
