@@ -16,10 +16,45 @@ static __always_inline enum call_kind call_kind(__u32 event)
 	return CALL_DOES_NOT;
 }
 
+/* Where in trees the calls of the current task's mount namespace are. */
+static __always_inline __u64 own_tree(void)
+{
+	__u64 ns = (__u64)BPF_CORE_READ(current_task(), nsproxy, mnt_ns);
+
+	return 1 + ((ns >> 6 ^ ns >> 12) & (NSS_TREES - 1));
+}
+
 static __always_inline void count_change(__u32 event)
 {
-	if (call_kind(event) == CALL_REACHES)
-		__sync_fetch_and_add(&tree_changes, 1);
+	__u64 own = own_tree();
+
+	if (call_kind(event) != CALL_REACHES)
+		return;
+	__sync_fetch_and_add(&trees[0].changes, 1);
+	__sync_fetch_and_add(&trees[own].changes, 1);
+}
+
+static __always_inline void count_call(__u32 event, __u64 n)
+{
+	__u64 own = own_tree();
+
+	if (call_kind(event) != CALL_REACHES)
+		return;
+	__sync_fetch_and_add(&trees[0].calls, n);
+	__sync_fetch_and_add(&trees[own].calls, n);
+}
+
+/* What has been changed so far; NSS_UNKNOWN: what another call in progress changes is not known. */
+static __always_inline __u64 tree_state(__u64 at)
+{
+	__u64 changes = *(volatile __u64 *)&trees[at].changes; /* first: one that begins now is seen by either */
+
+	return *(volatile __u64 *)&trees[at].calls > 1 ? NSS_UNKNOWN : changes;
+}
+
+static __always_inline bool tree_changed(__u64 at, __u64 since)
+{
+	return *(volatile __u64 *)&trees[at].changes != since;
 }
 
 /* The thread leaves the call that it was in. @entry, if not NULL: what is known of it. */
@@ -31,8 +66,7 @@ static __always_inline bool call_take(__u32 tid, struct entry *entry)
 		return false;
 	*entry = *known;
 	bpf_map_delete_elem(&in_call, &tid);
-	if (call_kind(entry->event) == CALL_REACHES)
-		__sync_fetch_and_add(&tree_calls, -1);
+	count_call(entry->event, -1);
 	return true;
 }
 
@@ -72,20 +106,16 @@ __noinline int call_begin(__u32 event, __u64 regs)
 
 	call_abandon(tid);
 	call_args(&call, task, (void *)regs);
-	if (call_kind(event) == CALL_REACHES) {
-		__sync_fetch_and_add(&tree_calls, 1);
-		count_change(event);
-		entry.changes = *(volatile __u64 *)&tree_changes; /* first: one that begins now is seen by either */
-		if (*(volatile __u32 *)&tree_calls > 1)
-			entry.changes = NSS_UNKNOWN;
-	}
+	count_call(event, 1);
+	count_change(event);
+	entry.changes[0] = tree_state(0);
+	entry.changes[1] = tree_state(own_tree());
 	reach_begin(task, &call, &entry);
 	if (event == NSS_EV_FSCONFIG || event == NSS_EV_FSMOUNT)
 		entry.last = log_head(fs_context_of_fd(call.arg[0]));
 	if (!bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY))
 		return 0;
-	if (call_kind(event) == CALL_REACHES)
-		__sync_fetch_and_add(&tree_calls, -1);
+	count_call(event, -1);
 	if (entry.stash >= 0)
 		stash_release(entry.stash);
 	return 0;
@@ -95,9 +125,9 @@ __noinline int call_begin(__u32 event, __u64 regs)
 __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_kept)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct entry entry = { .stash = -1, .changes = NSS_UNKNOWN };
+	struct entry entry = { .stash = -1, .changes = { NSS_UNKNOWN, NSS_UNKNOWN } };
 	bool known = call_take(tid, &entry);
-	bool overlaps = entry.changes != *(volatile __u64 *)&tree_changes;
+	bool overlaps = tree_changed(0, entry.changes[0]), contends = tree_changed(own_tree(), entry.changes[1]);
 	struct work *w = work_claim();
 
 	count_change(event);
@@ -115,6 +145,7 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	w->call.slot = w->slot;
 	w->call.is_kept = is_kept;
 	w->call.overlaps = overlaps;
+	w->call.contends = contends;
 	call_args(&w->call, current_task(), (void *)regs);
 	return w->slot;
 }

@@ -51,13 +51,17 @@ PID_BYTES(marks, 0); /* of threads: see core/spare.h */
 struct entry {
 	__u64 time;
 	__u64 last; /* of the mounts of its namespace, see ns_last(); of a context, see log_head() */
-	__u64 changes; /* tree_changes at the beginning; NSS_UNKNOWN: another call was in progress then */
+	__u64 changes[2]; /* at the beginning, of all trees and of the caller's; NSS_UNKNOWN: another call was in progress then */
 	__u32 event;
 	__s32 stash; /* of them; -1: none */
 };
 
-__u64 tree_changes; /* beginnings and ends of calls that may change a mount tree, of all tasks */
-__u32 tree_calls; /* of those that are told, how many are in progress */
+/* Calls that may change a mount tree: the first of all, the others each of some mount namespaces. */
+#define NSS_TREES 64 /* a power of two */
+struct {
+	__u64 changes; /* beginnings and ends, of all tasks */
+	__u64 calls; /* of those that are told, how many are in progress */
+} trees[1 + NSS_TREES];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How far an operation on a mount reached: found at the end of the call, from what was noted at its beginning. Where another
- * task's call may have changed the tree meanwhile, the mount must be the one that the path names, to the letter, or that this
- * task has just let go of; if it cannot be told which it is, it is not known.
+ * task of the namespace may have changed its tree meanwhile, the mount must be the one that the path names, to the letter, or
+ * that this task has just let go of; if it cannot be told which it is, it is not known.
  */
 #ifndef NSS_REACH_H
 #define NSS_REACH_H
@@ -148,16 +148,17 @@ __noinline int find_receivers(__u32 slot)
 
 	if (!w)
 		return 0;
-	if (!ns_of_mount(w->reached.mount)) /* another task has taken it away: nothing tells any more where it was */
-		return 0;
 	parent = (void *)w->reached.parent;
 	w->reached.flags = NSS_REACH_KNOWN;
 	w->reached.group = BPF_CORE_READ(parent, mnt_group_id);
-	if (!w->reached.group) /* it is not shared: nothing goes anywhere */
-		return 0;
-	w->reached.cursor = same_place_first(w->reached.mount);
-	if (!receiver_steps(slot))
-		w->reached.flags |= NSS_REACH_CUT;
+	if (w->reached.group) { /* else nothing goes anywhere */
+		w->reached.cursor = same_place_first(w->reached.mount);
+		if (!receiver_steps(slot))
+			w->reached.flags |= NSS_REACH_CUT;
+	}
+	/* Another task has taken it away, or what it stands on: nothing tells any more who had it. */
+	if (!ns_of_mount(w->reached.mount) || !ns_of_mount((__u64)parent))
+		w->reached.flags = 0;
 	return 0;
 }
 
@@ -300,19 +301,17 @@ static __always_inline __u64 unmoved(struct work *w)
 static __always_inline __u64 newcomer(struct task_struct *task, struct work *w)
 {
 	struct reached *r = &w->reached;
-	__u64 first;
 
 	if (r->change != CHANGE_NEW)
 		return r->change == CHANGE_MOVE_FD ? mount_of_fd(w->call.arg[0]) : 0;
 	if (w->call.overlaps) {
 		/* In a list it is not sure what stands behind one that may have gone. */
-		first = has_tree() ? ns_first_behind(r->ns, w->call.last) : 0;
-		r->first = first;
+		r->first = has_tree() ? ns_first_behind(r->ns, w->call.last) : 0;
 		walk_to_root_of(&w->walk, task);
 		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[1]);
 		r->is_named = r->certain;
-		/* The only one, by a path that leads over a link. */
-		return r->certain ? r->mount : first && !ns_next(r->ns, first) ? first : 0;
+		if (r->certain || w->call.contends)
+			return r->mount;
 	}
 	return ns_first_behind(r->ns, w->call.last);
 }
@@ -345,13 +344,16 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 		find_named(w->slot, NSS_AT_FDCWD, w->call.arg[0]);
 		r->is_named = r->certain;
 	}
-	if (w->call.overlaps && !r->certain)
+	if (w->call.contends && !r->certain)
 		r->mount = 0;
 	r->pass = 1;
 	if (r->mount) {
 		scan_stash(w->slot);
 		r->flags = NSS_REACH_KNOWN | (cut ? NSS_REACH_CUT : 0);
 	}
+	/* Others had it, as it seems, but it was noted when it had just come to be, or to go: not all of them were. */
+	if (w->call.contends && !r->count && BPF_CORE_READ((const struct mount *)r->parent, mnt_group_id))
+		r->flags = 0;
 	if (r->flags != NSS_REACH_KNOWN)
 		seek_mounts(0, 1); /* not all that it may have taken was noted */
 }

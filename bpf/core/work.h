@@ -86,6 +86,7 @@ struct call {
 	__u32 slot; /* of the work that it is in */
 	__u32 is_kept; /* what the kernel was given can be had: kept_of() */
 	__u32 overlaps; /* another call may have changed a mount tree meanwhile */
+	__u32 contends; /* that of the caller's own namespace */
 };
 
 struct work {
