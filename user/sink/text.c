@@ -238,9 +238,15 @@ static void add_reached(struct buf *b, const struct model *m)
 		buf_adds(b, ", all stayed inside");
 }
 
+/* Of those calls that have a reach. */
+static uint64_t count_mount_calls(const uint64_t by_type[NSS_EV_MAX])
+{
+	return by_type[NSS_EV_MOUNT] + by_type[NSS_EV_UMOUNT] + by_type[NSS_EV_MOVE_MOUNT] + by_type[NSS_EV_MOUNT_SETATTR];
+}
+
 void text_summary(struct buf *b, const struct sink *s, const struct model *m)
 {
-	uint64_t lost = model_lost(m), mounts = m->by_type[NSS_EV_MOUNT], failed = m->failed[NSS_EV_MOUNT];
+	uint64_t lost = model_lost(m), mounts = count_mount_calls(m->by_type), failed = count_mount_calls(m->failed);
 
 	add_count(b, m->events, "event", "events");
 	if (s->tally && (s->tally->filters || s->tally->left_out))
