@@ -333,6 +333,7 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 {
 	const struct kept *k = kept_of(&w->call);
 	struct reached *r = &w->reached;
+	const struct mount *parent; /* a variable of its own: CO-RE would relocate an access through struct reached */
 	bool cut = true;
 
 	r->looked_up = k ? k->mount : 0;
@@ -352,7 +353,8 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 		r->flags = NSS_REACH_KNOWN | (cut ? NSS_REACH_CUT : 0);
 	}
 	/* Others had it, as it seems, but it was noted when it had just come to be, or to go: not all of them were. */
-	if (w->call.contends && !r->count && BPF_CORE_READ((const struct mount *)r->parent, mnt_group_id))
+	parent = (void *)r->parent;
+	if (w->call.contends && !r->count && BPF_CORE_READ(parent, mnt_group_id))
 		r->flags = 0;
 	if (r->flags != NSS_REACH_KNOWN)
 		seek_mounts(0, 1); /* not all that it may have taken was noted */
