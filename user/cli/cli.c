@@ -11,6 +11,7 @@
 #include "event/format.h"
 #include "observe/backends.h"
 #include "sink/schema.h"
+#include "sink/sink.h"
 #include "util/cleanup.h"
 
 #define ROWS_MAX 256
@@ -233,12 +234,9 @@ static enum cli_result parse_options(const struct command_row *command, int argc
 /* Whether an output goes to a file. */
 static bool has_file(const struct settings *s)
 {
-	for (size_t i = 0; i < s->noutputs; i++) {
-		const char *file = strchr(s->outputs[i], '=');
-
-		if (file && strcmp(file + 1, "-"))
+	for (size_t i = 0; i < s->noutputs; i++)
+		if (output_file(s->outputs[i]))
 			return true;
-	}
 	return false;
 }
 

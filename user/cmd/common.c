@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/signalfd.h>
 
 #include "source/snapshot.h"
@@ -37,29 +36,24 @@ static bool can_hold(const struct settings *s, const char *option, const struct 
 	return false;
 }
 
-/* The file of @spec, which is FORMAT or FORMAT=FILE; NULL: none. */
-static const char *file_of(const char *spec)
+bool leads_to(const char *path, const struct stat *file)
 {
-	const char *equals = strchr(spec, '=');
+	struct stat st;
 
-	return equals && strcmp(equals + 1, "-") ? equals + 1 : NULL;
+	return S_ISREG(file->st_mode) && !stat(path, &st) && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
-/* Whether the last of the @n outputs goes to the file of one before, which is open; else complains. */
-static bool is_another(const char *const *specs, size_t n)
+/* Whether the last of the @n outputs goes to no file of one before, all of which are open; else complains. */
+static bool goes_elsewhere(const char *const *specs, size_t n)
 {
-	const char *file = file_of(specs[n - 1]), *before;
-	struct stat ours, theirs;
+	const char *file = output_file(specs[n - 1]), *before;
+	struct stat st;
 
 	for (size_t i = 0; file && i + 1 < n; i++) {
-		before = file_of(specs[i]);
-		if (!before)
+		before = output_file(specs[i]);
+		/* A picture's file is not there before the end. */
+		if (!before || !(stat(before, &st) ? !strcmp(before, file) : leads_to(file, &st)))
 			continue;
-		if (strcmp(before, file) && (stat(before, &theirs) || stat(file, &ours) || theirs.st_dev != ours.st_dev ||
-					     theirs.st_ino != ours.st_ino))
-			continue;
-		if (!stat(before, &theirs) && !S_ISREG(theirs.st_mode))
-			continue; /* a device or a pipe takes both */
 		complain("two outputs to one file: %s and %s", specs[i], specs[n - 1]);
 		return false;
 	}
@@ -83,7 +77,7 @@ struct output *open_outputs(const struct settings *s, const char *default_format
 	output_set_filters(o, &s->filters);
 	output_set_rotation(o, &s->rotation);
 	for (size_t i = 0; i < n; i++) {
-		if (!is_another(specs, i + 1)) {
+		if (!goes_elsewhere(specs, i + 1)) {
 			output_free(o);
 			return NULL;
 		}

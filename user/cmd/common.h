@@ -4,12 +4,16 @@
 #define CMD_COMMON_H
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "cli/settings.h"
 #include "source/live.h"
 
 /* Prints "nsscope: ..." and a newline on stderr. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether @path leads to the file that @file tells of, which can hold one output only: a device or a pipe takes several. */
+bool leads_to(const char *path, const struct stat *file);
 
 /*
  * The outputs that @s names, or @default_format; those without a file go to @default_fd. NULL: complained.

@@ -57,16 +57,16 @@ static int render(const struct settings *s, const struct listing *listing, const
 /* @spec: FORMAT or FORMAT=FILE, as the option has checked it. Whether it was opened; else complained. */
 static bool open_one(const char *spec, int default_fd, struct listing_output *ret)
 {
-	const char *equals = strchr(spec, '=');
-	bool to_file = equals && strcmp(equals + 1, "-");
-
 	if (strncmp(spec, "text", 4) && strncmp(spec, "json", 4)) {
 		complain("--output=%s: that is for events; give text or json", spec);
 		return false;
 	}
 	ret->json = !strncmp(spec, "json", 4);
-	ret->file = to_file ? equals + 1 : NULL;
-	ret->fd = to_file ? open(ret->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : equals ? STDOUT_FILENO : default_fd;
+	ret->file = output_file(spec);
+	if (ret->file)
+		ret->fd = open(ret->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	else
+		ret->fd = strchr(spec, '=') ? STDOUT_FILENO : default_fd;
 	if (ret->fd < 0)
 		complain("cannot open the output %s: %s", spec, strerror(errno));
 	return ret->fd >= 0;

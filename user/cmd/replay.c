@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -37,14 +36,14 @@ static int feed_until_matched(void *arg, const void *record, size_t len)
 /* Whether an output would be written over the recording that @fd is; if so, complains. */
 static bool would_overwrite(const struct settings *s, int fd)
 {
-	struct stat in, out;
+	struct stat recording;
 
-	if (fstat(fd, &in) || !S_ISREG(in.st_mode))
+	if (fstat(fd, &recording))
 		return false;
 	for (size_t i = 0; i < s->noutputs; i++) {
-		const char *equals = strchr(s->outputs[i], '=');
+		const char *file = output_file(s->outputs[i]);
 
-		if (!equals || stat(equals + 1, &out) || out.st_dev != in.st_dev || out.st_ino != in.st_ino)
+		if (!file || !leads_to(file, &recording))
 			continue;
 		complain("--output=%s: that is the recording itself; give another file", s->outputs[i]);
 		return true;

@@ -46,11 +46,18 @@ int output_new(struct output **ret_output)
 	return 0;
 }
 
+const char *output_file(const char *spec)
+{
+	const char *equals = strchr(spec, '=');
+
+	return equals && strcmp(equals + 1, "-") ? equals + 1 : NULL;
+}
+
 int output_add(struct output *o, const char *spec, const struct sink_style *style, int default_fd)
 {
 	const char *equals = strchr(spec, '=');
 	_free_ char *name = equals ? strndup(spec, (size_t)(equals - spec)) : strdup(spec);
-	_free_ char *path = equals && strcmp(equals + 1, "-") ? strdup(equals + 1) : NULL;
+	_free_ char *path = output_file(spec) ? strdup(output_file(spec)) : NULL;
 	struct sink *s = &o->sinks[o->nsinks];
 	int err;
 

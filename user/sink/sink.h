@@ -89,6 +89,9 @@ int output_new(struct output **ret_output);
 /* Of files that are added from now on. */
 void output_set_rotation(struct output *o, const struct rotation *rotation);
 
+/* The file of @spec, which is FORMAT or FORMAT=FILE; NULL: none ("-" is standard output). It is a part of @spec. */
+const char *output_file(const char *spec);
+
 /*
  * Adds the sink that @spec names: FORMAT, or FORMAT=FILE ("-" is standard output). Without FILE it writes to
  * @default_fd. 0; -EINVAL if there is no such format; or -errno, of open(2) for example.
