@@ -346,7 +346,7 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 		r->is_named = r->certain;
 	}
 	if (w->call.contends && !r->certain)
-		r->mount = 0;
+		take_none(r);
 	r->pass = 1;
 	if (r->mount) {
 		scan_stash(w->slot);

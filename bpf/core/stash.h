@@ -88,6 +88,14 @@ static __always_inline void take_mount(struct reached *r, __u64 mount)
 	r->mnt_id = BPF_CORE_READ(m, mnt_id);
 }
 
+/* It cannot be told which mount it was. */
+static __always_inline void take_none(struct reached *r)
+{
+	r->mount = r->parent = r->mountpoint = 0;
+	r->id = NSS_UNKNOWN;
+	r->mnt_id = 0;
+}
+
 /* The namespace's mount in question, as it was before the call. */
 static __always_inline void take_stashed(struct reached *r, const struct stashed *e)
 {

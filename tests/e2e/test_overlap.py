@@ -23,6 +23,28 @@ threads = [threading.Thread(target=storm, args=(i,)) for i in range(3)]
 [t.join() for t in threads]
 """
 
+# A path through a link names no mount, and the one that is let go of is still held by a file.
+BY_LINK = r"""
+import ctypes, os, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+base, count = sys.argv[1] + "/private", int(sys.argv[2])
+done = False
+def other():
+    while not done:
+        libc.mount(b"other", f"{base}/p1".encode(), b"tmpfs", 0, None)
+        libc.umount2(f"{base}/p1".encode(), 0)
+os.symlink("p0", f"{base}/link")
+thread = threading.Thread(target=other)
+thread.start()
+for _ in range(count):
+    libc.mount(b"ours", f"{base}/p0".encode(), b"tmpfs", 0, None)
+    fd = os.open(f"{base}/p0", os.O_RDONLY)
+    libc.umount2(f"{base}/link".encode(), 2)
+    os.close(fd)
+done = True
+thread.join()
+"""
+
 PREPARE = """
 mount -t tmpfs base "$BASE" && mkdir "$BASE/shared" "$BASE/private" && cd "$BASE" &&
 mount -t tmpfs shared shared && mount --make-shared shared && mkdir shared/s0 shared/s1 shared/s2 &&
@@ -31,9 +53,9 @@ exec "$NSSCOPE" unshare -m --propagation unchanged --only mount -o json="$OUT" -
 """
 
 
-def storm(tmp_path, places):
+def storm(tmp_path, places, workload=STORM):
     (tmp_path / "base").mkdir()
-    env = {**os.environ, "BASE": str(tmp_path / "base"), "OUT": str(tmp_path / "json"), "NSSCOPE": NSSCOPE, "STORM": STORM,
+    env = {**os.environ, "BASE": str(tmp_path / "base"), "OUT": str(tmp_path / "json"), "NSSCOPE": NSSCOPE, "STORM": workload,
            "COUNT": str(scaled(400)), "PLACES": places}
     subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", PREPARE], check=True, timeout=TIMEOUT, env=env,
                    stdin=subprocess.DEVNULL)
@@ -58,7 +80,26 @@ def test_each_call_has_its_own(tmp_path):
     assert all(p["source"].rsplit(".")[0] == p["target"] for p in mounts)
     ids = collections.Counter(p["mnt_id_unique"] or p["mnt_id"] for p in mounts if p["mnt_id_unique"])
     assert not ids or max(ids.values()) == 1
+    made = {}
+    for p in payloads:  # those of one place are one thread's, in their order
+        if "source" in p:
+            made[p["target"]] = p["mnt_id_unique"]
+        elif made[p["target_arg"]]:
+            assert p["mnt_id_unique"] in (None, made[p["target_arg"]]), p
     assert not stream.of("detach")
+
+
+def test_by_a_link(tmp_path):
+    """Where it cannot be told which mount it is, none is named: not another thread's."""
+    payloads, _ = storm(tmp_path, "", BY_LINK)
+    ours, seen = None, 0
+    for p in payloads:
+        if p.get("source") == "ours":
+            ours = p["mnt_id_unique"]
+        elif p["target_arg"].endswith("/link") and ours:
+            assert p["mnt_id_unique"] in (None, ours), p
+        seen += p["target_arg"].endswith("/link")
+    assert seen == scaled(400)
 
 
 def test_in_one_place(tmp_path):
