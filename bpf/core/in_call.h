@@ -24,30 +24,29 @@ static __always_inline __u64 own_tree(void)
 	return 1 + ((ns >> 6 ^ ns >> 12) & (NSS_TREES - 1));
 }
 
-static __always_inline void count_change(__u32 event)
+/* Adds to what trees counts, if the call may change one. */
+static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 calls)
 {
-	__u64 own = own_tree();
+	__u64 own;
 
 	if (call_kind(event) != CALL_REACHES)
 		return;
-	__sync_fetch_and_add(&trees[0].changes, 1);
-	__sync_fetch_and_add(&trees[own].changes, 1);
+	own = own_tree();
+	__sync_fetch_and_add(&trees[0].calls, calls); /* before changes: see tree_state() */
+	__sync_fetch_and_add(&trees[own].calls, calls);
+	__sync_fetch_and_add(&trees[0].changes, changes);
+	__sync_fetch_and_add(&trees[own].changes, changes);
 }
 
-static __always_inline void count_call(__u32 event, __u64 n)
+static __always_inline void count_change(__u32 event)
 {
-	__u64 own = own_tree();
-
-	if (call_kind(event) != CALL_REACHES)
-		return;
-	__sync_fetch_and_add(&trees[0].calls, n);
-	__sync_fetch_and_add(&trees[own].calls, n);
+	count_in_trees(event, 1, 0);
 }
 
 /* What has been changed so far; NSS_UNKNOWN: what another call in progress changes is not known. */
 static __always_inline __u64 tree_state(__u64 at)
 {
-	__u64 changes = *(volatile __u64 *)&trees[at].changes; /* first: one that begins now is seen by either */
+	__u64 changes = *(volatile __u64 *)&trees[at].changes; /* before calls: one that begins now is seen by either */
 
 	return *(volatile __u64 *)&trees[at].calls > 1 ? NSS_UNKNOWN : changes;
 }
@@ -66,7 +65,7 @@ static __always_inline bool call_take(__u32 tid, struct entry *entry)
 		return false;
 	*entry = *known;
 	bpf_map_delete_elem(&in_call, &tid);
-	count_call(entry->event, -1);
+	count_in_trees(entry->event, 0, -1);
 	return true;
 }
 
@@ -106,8 +105,7 @@ __noinline int call_begin(__u32 event, __u64 regs)
 
 	call_abandon(tid);
 	call_args(&call, task, (void *)regs);
-	count_call(event, 1);
-	count_change(event);
+	count_in_trees(event, 1, 1);
 	entry.changes[0] = tree_state(0);
 	entry.changes[1] = tree_state(own_tree());
 	reach_begin(task, &call, &entry);
@@ -115,7 +113,7 @@ __noinline int call_begin(__u32 event, __u64 regs)
 		entry.last = log_head(fs_context_of_fd(call.arg[0]));
 	if (!bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY))
 		return 0;
-	count_call(event, -1);
+	count_in_trees(event, 0, -1);
 	if (entry.stash >= 0)
 		stash_release(entry.stash);
 	return 0;

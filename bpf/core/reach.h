@@ -387,9 +387,9 @@ static __always_inline void reach_find(struct task_struct *task, struct work *w)
 			scan_stash(w->slot);
 		if (r->change == CHANGE_MOVE && w->call.overlaps)
 			find_moved(task, w);
+		if (r->mount)
+			find_receivers(w->slot);
 	}
-	if (r->change != CHANGE_UMOUNT && r->mount)
-		find_receivers(w->slot);
 	if (r->count > NSS_RECEIVERS && r->count % NSS_RECEIVERS)
 		send_receivers(w->slot, bpf_get_current_pid_tgid(), r->count % NSS_RECEIVERS * sizeof(__u32));
 }
