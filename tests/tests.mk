@@ -16,8 +16,8 @@ $(B)/tests/unit/%_test: tests/unit/%_test.c $(PURE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(PURE) -lcmocka -lz
 
-check: $(UNIT_TESTS)
-	$(Q)tests/unit/run $(UNIT_TESTS) scripts/check-layers
+check: $(UNIT_TESTS) $(B)/nsscope_5_10.bpf.o $(B)/stat.bpf.o
+	$(Q)B=$(B) tests/unit/run $(UNIT_TESTS) scripts/check-layers scripts/check-atomics
 
 # It runs in roots that are empty but for it.
 $(B)/tests/workload/about: WORKLOAD_FLAGS := -static

@@ -24,7 +24,10 @@ static __always_inline __u64 own_tree(void)
 	return 1 + ((ns >> 6 ^ ns >> 12) & (NSS_TREES - 1));
 }
 
-/* Adds to what trees counts, if the call may change one. */
+/*
+ * Adds to what trees counts, if the call may change one. What is added is constant: clang makes an addition of 0
+ * another atomic operation, which 5.10 refuses.
+ */
 static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 calls)
 {
 	__u64 own;
@@ -32,10 +35,14 @@ static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 cal
 	if (call_kind(event) != CALL_REACHES)
 		return;
 	own = own_tree();
-	__sync_fetch_and_add(&trees[0].calls, calls); /* before changes: see tree_state() */
-	__sync_fetch_and_add(&trees[own].calls, calls);
-	__sync_fetch_and_add(&trees[0].changes, changes);
-	__sync_fetch_and_add(&trees[own].changes, changes);
+	if (calls) { /* before changes: see tree_state() */
+		__sync_fetch_and_add(&trees[0].calls, calls);
+		__sync_fetch_and_add(&trees[own].calls, calls);
+	}
+	if (changes) {
+		__sync_fetch_and_add(&trees[0].changes, changes);
+		__sync_fetch_and_add(&trees[own].changes, changes);
+	}
 }
 
 static __always_inline void count_change(__u32 event)
