@@ -28,7 +28,6 @@ from nsscope_test import NSSCOPE, SCALE, TIMEOUT, poll, processes_with, scaled, 
 from test_enter import Target
 from test_info import Held, public, user_namespaces_work  # noqa: F401
 from test_launcher import reader_of
-from test_limits import IN_V2, V2
 from unshare_test import told
 
 WORKERS = 3
@@ -274,18 +273,6 @@ def test_what_fails_for_good_is_not_passed_over(scene, name):
         made.check_step(STEPS[call], plain)
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(check, calls))
-
-
-@pytest.mark.skipif(not V2, reason="cgroup v2 has no controllers here")
-def test_each_call_of_the_limits(scene):
-    line = ["run", "-m", "-C", "--memory", "64M", "--pids", "50", "--cpu", "50"]
-    plain = count(scene, line, prefix=IN_V2)
-    assert plain.counts["unshare"] == 1
-    for call in ("openat", "mkdirat", "write", "unshare", "read"):
-        for nth in range(1, plain.counts[call] + 1):
-            made = Fault(scene, line, call, nth, errno.ENOMEM, prefix=IN_V2)
-            if not made.is_of_the_linker():
-                made.check(plain)
 
 
 def test_observed(scene):
