@@ -386,7 +386,8 @@ def test_exit_on_cannot_vouch_for_what_was_lost(tmp_path, more, status):
     (["unshare", "-m", "-o", "text", "--only", "process", "--exit-on", "reach == host"], "--exit-on"),
     (["run", "--only", "ns", "--alert", "reach != inside"], "--alert"),
     (["run", "-o", "json=out", "-o", "text=./out"], "two outputs to one file"),
-    (["run", "-o", "svg=out", "-o", "svg=out"], "two outputs to one file")])
+    (["run", "-o", "svg=out", "-o", "svg=out"], "two outputs to one file"),
+    (["stat", "-o", "json=out", "-o", "text=out"], "two outputs to one file")])
 def test_what_could_never_be_right(tmp_path, args, says):
     """A guard of events that are not told, and outputs that would be written over each other."""
     done = subprocess.run([NSSCOPE, *args, "--", "touch", "ran"], capture_output=True, text=True, timeout=60, cwd=tmp_path)

@@ -43,8 +43,7 @@ bool leads_to(const char *path, const struct stat *file)
 	return S_ISREG(file->st_mode) && !stat(path, &st) && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 }
 
-/* Whether the last of the @n outputs goes to no file of one before, all of which are open; else complains. */
-static bool goes_elsewhere(const char *const *specs, size_t n)
+bool goes_elsewhere(const char *const *specs, size_t n)
 {
 	const char *file = output_file(specs[n - 1]), *before;
 	struct stat st;

@@ -15,6 +15,9 @@ void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Whether @path leads to the file that @file tells of, which can hold one output only: a device or a pipe takes several. */
 bool leads_to(const char *path, const struct stat *file);
 
+/* Whether the last of the @n outputs in @specs goes to no file of one before, all of which are open; else complains. */
+bool goes_elsewhere(const char *const *specs, size_t n);
+
 /*
  * The outputs that @s names, or @default_format; those without a file go to @default_fd. NULL: complained.
  */

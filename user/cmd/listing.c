@@ -77,13 +77,16 @@ int listing_open(const struct settings *s, int default_fd, struct listing_output
 	bool good = true;
 
 	*ret = (struct listing_outputs){};
-	if (!s->noutputs || s->json)
-		good = open_one(s->json ? "json" : "text", default_fd, &ret->at[ret->n++]);
-	for (size_t i = 0; i < s->noutputs && good; i++)
-		good = open_one(s->outputs[i], default_fd, &ret->at[ret->n++]);
+	if (!s->noutputs || s->json) {
+		good = open_one(s->json ? "json" : "text", default_fd, &ret->at[ret->n]);
+		ret->n += good;
+	}
+	for (size_t i = 0; i < s->noutputs && good; i++) {
+		good = goes_elsewhere(s->outputs, i + 1) && open_one(s->outputs[i], default_fd, &ret->at[ret->n]);
+		ret->n += good;
+	}
 	if (good)
 		return 0;
-	ret->n--;
 	listing_close(ret);
 	return STATUS_FAILED;
 }
