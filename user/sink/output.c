@@ -55,15 +55,17 @@ const char *output_file(const char *spec)
 
 int output_add(struct output *o, const char *spec, const struct sink_style *style, int default_fd)
 {
-	const char *equals = strchr(spec, '=');
+	const char *equals = strchr(spec, '='), *file = output_file(spec);
 	_free_ char *name = equals ? strndup(spec, (size_t)(equals - spec)) : strdup(spec);
-	_free_ char *path = output_file(spec) ? strdup(output_file(spec)) : NULL;
+	_free_ char *path = file ? strdup(file) : NULL;
 	struct sink *s = &o->sinks[o->nsinks];
 	int err;
 
 	if (o->nsinks == SINKS_MAX)
 		return -E2BIG;
-	*s = (struct sink){ .ops = name ? sink_find(name) : NULL, .tally = &o->tally, .style = *style };
+	if (!name || (file && !path))
+		return -ENOMEM;
+	*s = (struct sink){ .ops = sink_find(name), .tally = &o->tally, .style = *style };
 	if (!s->ops)
 		return -EINVAL;
 	if (path && s->ops->no_file) {
