@@ -192,17 +192,24 @@ static __always_inline bool still_lives(const struct stashed *e)
 
 /*
  * The mount in question is known. Where another task may have taken others away, what went by this call stood on the same
- * directory, or right on it, and so did what others had of that, which is noted behind it.
+ * directory, or right on it, and so did what others had of that, which is noted behind it. Of what stood further up it cannot
+ * be told whose doing it was.
  */
 static __always_inline void see_receiver(struct work *w, const struct stashed *e)
 {
 	struct reached *r = &w->reached;
 	bool gone = is_gone(e);
 
-	if (!e->inum)
+	if (!e->inum) {
 		r->below = gone && e->parent == r->mount;
-	if (!gone || (w->call.overlaps && !r->below && e->mountpoint != r->mountpoint))
+		r->is_tree |= r->below;
+	}
+	if (!gone)
 		return;
+	if (w->call.overlaps && !r->below && e->mountpoint != r->mountpoint) {
+		r->left_out |= e->inum && still_lives(e);
+		return;
+	}
 	told_mount_unmounted(e->mount);
 	if (e->inum && still_lives(e))
 		put_receiver(w, e->inum);
@@ -355,6 +362,8 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 	/* Others had it, as it seems, but it was noted when it had just come to be, or to go: not all of them were. */
 	parent = (void *)r->parent;
 	if (w->call.contends && !r->count && BPF_CORE_READ(parent, mnt_group_id))
+		r->flags = 0;
+	if (r->is_tree && r->left_out)
 		r->flags = 0;
 	if (r->flags != NSS_REACH_KNOWN)
 		seek_mounts(0, 1); /* not all that it may have taken was noted */

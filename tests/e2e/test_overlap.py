@@ -45,6 +45,29 @@ done = True
 thread.join()
 """
 
+# The host shares what stands in the middle of a tree, and so loses what stands on that only.
+TREE = r"""
+import ctypes, os, sys, threading
+libc = ctypes.CDLL(None, use_errno=True)
+base, count = sys.argv[1], int(sys.argv[2])
+done = False
+def other():
+    while not done:
+        libc.mount(b"other", f"{base}/private/p1".encode(), b"tmpfs", 0, None)
+        libc.umount2(f"{base}/private/p1".encode(), 0)
+thread = threading.Thread(target=other)
+thread.start()
+tree = f"{base}/private/p0"
+for _ in range(count):
+    libc.mount(b"top", tree.encode(), b"tmpfs", 0, None)
+    os.mkdir(f"{tree}/peer")
+    libc.mount(f"{base}/shared".encode(), f"{tree}/peer".encode(), None, 4096, None)
+    libc.mount(b"leaf", f"{tree}/peer/s0".encode(), b"tmpfs", 0, None)
+    libc.umount2(tree.encode(), 2)
+done = True
+thread.join()
+"""
+
 PREPARE = """
 mount -t tmpfs base "$BASE" && mkdir "$BASE/shared" "$BASE/private" && cd "$BASE" &&
 mount -t tmpfs shared shared && mount --make-shared shared && mkdir shared/s0 shared/s1 shared/s2 &&
@@ -100,6 +123,13 @@ def test_by_a_link(tmp_path):
             assert p["mnt_id_unique"] in (None, ours), p
         seen += p["target_arg"].endswith("/link")
     assert seen == scaled(400)
+
+
+def test_a_tree(tmp_path):
+    """That the host lost a part of it is told, or that it cannot be told: never that it stayed inside."""
+    payloads, _ = storm(tmp_path, "", TREE)
+    told = collections.Counter(p["reach"]["verdict"] for p in payloads if p["target_arg"].endswith("/p0") and "source" not in p)
+    assert told["host"] + told["unknown"] == told.total() == scaled(400), told
 
 
 def test_in_one_place(tmp_path):
