@@ -20,7 +20,8 @@ TESTS = ["python3", "-m", "pytest", "-q", "--maxfail=20", "tests/e2e"]
 NOT_CORE = {"doctor", "launcher", "unshare", "unshare_end", "unshare_newer", "sandbox", "limits", "enter", "info", "faults",
             "questions", "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat", "stat_report",
             "stat_namespaces", "filter", "replay", "argv", "ids", "storm", "watch_ps", "tools", "contexts", "reach_tree",
-            "reach_cases", "pids", "ns", "mounts", "refusals", "paths", "overlap", "limit_faults"}
+            "reach_cases", "pids", "ns", "mounts", "refusals", "paths", "overlap", "limit_faults",
+            "mount_properties"}
 ENV = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb",
        "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "-rfEs -p no:cacheprovider",
        # A process costs some milliseconds here.
