@@ -7,6 +7,8 @@
 
 /* Levels of a tree of 2^19 mounts, if it is as deep as a red-black tree can be. */
 #define NSS_TREE_LEVELS 40
+/* MNT_UMOUNT of include/linux/mount.h: a macro before 6.17. */
+#define NSS_MNT_UMOUNT 0x8000000
 /* Masters above one another. */
 #define NSS_MASTERS 64
 
@@ -25,6 +27,17 @@ static __always_inline __u64 ns_of_mount(__u64 mount)
 	const struct mount *m = (void *)mount;
 
 	return (__u64)BPF_CORE_READ(m, mnt_ns);
+}
+
+/*
+ * Whether @mount leaves its namespace, or has left it. The kernel marks all that an umount takes, also from others, before it
+ * takes the first of them out of lists and namespaces.
+ */
+static __always_inline bool is_leaving(__u64 mount)
+{
+	const struct mount *m = (void *)mount;
+
+	return BPF_CORE_READ(m, mnt.mnt_flags) & NSS_MNT_UMOUNT;
 }
 
 static __always_inline __u32 ns_inum(__u64 ns)

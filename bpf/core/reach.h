@@ -129,6 +129,9 @@ __noinline int receiver_step(__u32 slot)
 	if (other == mount)
 		return 0;
 	ns = (__u64)BPF_CORE_READ(other, mnt_ns);
+	/* It comes with another call, which has not ended: that may be the one of the mount in question. */
+	if (!ns && !is_leaving((__u64)other) && gets_from((__u64)BPF_CORE_READ(other, mnt_parent), r->group))
+		r->left_out = 1;
 	if (!ns || ns == r->ns || BPF_CORE_READ(other, mnt.mnt_root) != BPF_CORE_READ(mount, mnt.mnt_root))
 		return 0;
 	if (unique_id((__u64)other) < unique_id((__u64)mount)) /* it stood there before */
@@ -156,8 +159,8 @@ __noinline int find_receivers(__u32 slot)
 		if (!receiver_steps(slot))
 			w->reached.flags |= NSS_REACH_CUT;
 	}
-	/* Another task has taken it away, or what it stands on: nothing tells any more who had it. */
-	if (!ns_of_mount(w->reached.mount) || !ns_of_mount((__u64)parent))
+	/* Another task takes it away, or what it stands on, or has not yet given it to all: nothing tells who had it. */
+	if (is_leaving(w->reached.mount) || is_leaving((__u64)parent) || !ns_of_mount(w->reached.mount) || w->reached.left_out)
 		w->reached.flags = 0;
 	return 0;
 }

@@ -51,7 +51,7 @@ struct reached {
 	__u32 is_named; /* it stands at the work's path */
 	__u32 below; /* what was noted last of the caller's namespace stood on the one in question, and is gone */
 	__u32 is_tree; /* something stood on the one in question */
-	__u32 left_out; /* others lost a mount that may have been of this tree, or taken by another task */
+	__u32 left_out; /* others had, or get, one that may be the one in question, or of its tree */
 	__u64 first; /* of the namespace's mounts that may be the new one; 0: any */
 	__u64 sb; /* whose mounts are gone through */
 	__u32 stash; /* that is gone through */
