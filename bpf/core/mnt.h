@@ -40,6 +40,12 @@ static __always_inline bool is_leaving(__u64 mount)
 	return BPF_CORE_READ(m, mnt.mnt_flags) & NSS_MNT_UMOUNT;
 }
 
+/* Whether @mount is in a namespace, and is to stay there. */
+static __always_inline bool stands(__u64 mount)
+{
+	return ns_of_mount(mount) && !is_leaving(mount);
+}
+
 static __always_inline __u32 ns_inum(__u64 ns)
 {
 	const struct mnt_namespace *n = (void *)ns;

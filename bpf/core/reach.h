@@ -160,7 +160,7 @@ __noinline int find_receivers(__u32 slot)
 			w->reached.flags |= NSS_REACH_CUT;
 	}
 	/* Another task takes it away, or what it stands on, or has not yet given it to all: nothing tells who had it. */
-	if (is_leaving(w->reached.mount) || is_leaving((__u64)parent) || !ns_of_mount(w->reached.mount) || w->reached.left_out)
+	if (!stands(w->reached.mount) || !stands((__u64)parent) || w->reached.left_out)
 		w->reached.flags = 0;
 	return 0;
 }
