@@ -116,7 +116,7 @@ def test_random_operations(scratch, host):
     scratch(f"mkdir {base} && exec $NSSCOPE unshare -o json={out} --only mount --buffer 32M -m --propagation unchanged -- "
             f"{OPS} {base} {log} {1 if host == 'shares' else 100001} {seeds} {OPERATIONS} {host}")
     stream = Stream(out.read_bytes())
-    assert stream.end["lost"]["total"] == 0
+    assert stream.end["lost"]["total"] == 0, stream.end
     events, truths = events_of(stream), collections.defaultdict(list)
     for line in log.read_text().splitlines():
         truth = json.loads(line)
