@@ -39,29 +39,41 @@ int BPF_PROG(leave_detach_mounts)
 	return detach_ends();
 }
 
-/* Takes the next slot for a mount, if that is free; -1: it is not. Not static: so the verifier looks at it once. */
-__noinline int told_mount_try(__u64 address)
+/* Takes the next slot for the mount in question of work @from, if that is free. 1: no more. */
+__noinline int claiming_step(__u32 from)
 {
 	__u32 slot = told_mount_next++ % NSS_TOLD_MOUNTS;
 	struct told_mount *t = told_mount_in(slot);
+	struct work *w = work_at(from);
+	__u64 address;
 
-	if (!t || t->address || !claim(&t->busy))
-		return -1;
+	if (!w || !t || !w->claiming.left)
+		return 1;
+	w->claiming.left--;
+	if (t->address || !claim(&t->busy))
+		return 0;
 	t->ended = 0;
-	if (!bpf_map_update_elem(&told_mount_at, &address, &slot, BPF_ANY))
-		return slot;
-	told_mount_release(t);
-	return -1;
+	address = w->reached.mount;
+	if (bpf_map_update_elem(&told_mount_at, &address, &slot, BPF_ANY))
+		told_mount_release(t);
+	else
+		w->claiming.slot = slot;
+	return 1;
 }
 
-/* A free slot for a mount; -1: none was found. Not static: else what follows is looked at after each number of tries. */
-__noinline int told_mount_claim(__u64 address)
-{
-	int slot = -1;
+STEPS(claiming)
 
-	for (int i = 0; i < NSS_TOLD_MOUNT_TRIES && slot < 0; i++)
-		slot = told_mount_try(address);
-	return slot;
+/* A free slot for the mount in question of work @from, which is mostly the next; -1: there is none. */
+__noinline int told_mount_claim(__u32 from)
+{
+	struct work *w = work_at(from);
+
+	if (!w || told_mount_count >= NSS_TOLD_MOUNTS)
+		return -1;
+	w->claiming.left = NSS_TOLD_MOUNTS;
+	w->claiming.slot = -1;
+	claiming_steps(from);
+	return w->claiming.slot;
 }
 
 /* Notes in slot @to where the mount of the call in work @from stands, as the caller sees it. */
@@ -106,7 +118,7 @@ __noinline int note_slot(__u32 from)
 	}
 	if (t)
 		return slot;
-	slot = told_mount_claim(address);
+	slot = told_mount_claim(from);
 	if (slot < 0)
 		count_lost(NSS_EV_DETACH);
 	else

@@ -72,7 +72,7 @@ __noinline int send_ns_create(__u64 address, __u64 ns, __u32 type_and_by, __u64 
 	create->by = type_and_by >> 8;
 	create->parent = parent;
 	create->mounts = mounts_in(ns, type);
-	ns_told(ns, type, bpf_ktime_get_ns());
+	ns_told(s, ns, type, bpf_ktime_get_ns());
 	return emit_send(s);
 }
 

@@ -108,6 +108,7 @@ int note_namespace(struct bpf_raw_tracepoint_args *ctx)
 	const struct ns_common *ns;
 	__u32 flag, type = NSS_NS_MAX;
 	struct told_ns *t;
+	struct scratch *s;
 
 	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != NSS_NSFS_MAGIC)
 		return 0;
@@ -119,8 +120,15 @@ int note_namespace(struct bpf_raw_tracepoint_args *ctx)
 #include "abi/namespaces.def"
 #undef NAMESPACE
 	t = told_find(BPF_CORE_READ(ns, inum));
-	if (type != NSS_NS_MAX && !(t && t->address == (__u64)ns))
-		ns_told((__u64)ns, type, 0);
+	if (type == NSS_NS_MAX || (t && t->address == (__u64)ns))
+		return 0;
+	s = scratch_claim();
+	if (!s) {
+		count_lost(NSS_EV_NS_DESTROY);
+		return 0;
+	}
+	ns_told(s, (__u64)ns, type, 0);
+	scratch_release(s);
 	return 0;
 }
 

@@ -75,6 +75,12 @@ struct {
 #define NSS_TASK_PART 1024
 #define NSS_NSPROXY_PART 128
 
+/* A search for a free slot of what is noted to tell its end. */
+struct claiming {
+	__u32 left; /* slots yet to be tried */
+	__s32 slot; /* that was taken; -1: none */
+};
+
 /*
  * Where a record is put together. Some for each CPU: programs of fentry, and from 7.0 on of tracepoints, can be preempted
  * by another task whose event runs a program on the same CPU. Not a per-CPU map: the value of one ends at 32 KiB.
@@ -85,6 +91,7 @@ struct scratch {
 	__u64 host_ns, own_ns; /* addresses of the task's PID namespaces: nsscope's level, and the innermost */
 	__u64 task[NSS_TASK_PART / sizeof(__u64)];
 	__u64 nsproxy[NSS_NSPROXY_PART / sizeof(__u64)];
+	struct claiming claiming;
 	union {
 		struct nss_rec rec;
 		__u8 bytes[NSS_RECORD_MAX];

@@ -11,7 +11,6 @@
 #include "core/stash.h"
 
 #define NSS_TOLD_MOUNTS 8192
-#define NSS_TOLD_MOUNT_TRIES 16
 #define NSS_TOLD_MOUNT_PATH 192 /* bytes */
 
 struct told_mount {
@@ -195,10 +194,11 @@ __noinline int seek_step(__u32 slot)
 	now = bpf_ktime_get_ns();
 	if (told_mount_stands(t)) {
 		t->seen = now;
-		w->seeking.end = w->seeking.at;
 	} else if (w->seeking.quietly || (!is_unmounting() && (w->seeking.by || !is_detaching(now)))) {
 		mount_went(t, &w->seeking);
 	}
+	if (t->address)
+		w->seeking.end = w->seeking.at;
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #include "core/mnt.h"
 
 #define NSS_TOLD_NS 8192
-#define NSS_TOLD_TRIES 16
 #define NSS_TOLD_ROOM 1024 /* free slots at the beginning that are worth going back for */
 #define NSS_NSFS_MOUNTS 256 /* looked through for a bind mount of a namespace */
 
@@ -76,15 +75,50 @@ static __always_inline struct told_ns *told_find(__u32 inum)
 	return t && t->address && t->inum == inum ? t : NULL;
 }
 
-/* Notes the namespace at @ns, made at @created, in the next slot, if that is free: 1. Not static: so the verifier looks once. */
-__noinline int told_try(__u64 ns, __u32 type, __u64 created)
+/* Takes the next slot, if that is free. 1: no more. */
+__noinline int told_claiming_step(__u32 from)
 {
-	const struct ns_common___v6_18 *common = (void *)ns;
 	__u32 slot = told_next++ % NSS_TOLD_NS;
 	struct told_ns *t = bpf_map_lookup_elem(&told_ns, &slot);
+	struct scratch *s = scratch_at(from);
 
-	if (!t || t->address || !claim(&t->busy))
+	if (!s || !t || !s->claiming.left)
+		return 1;
+	s->claiming.left--;
+	if (t->address || !claim(&t->busy))
 		return 0;
+	s->claiming.slot = slot;
+	return 1;
+}
+
+STEPS(told_claiming)
+
+/* A free slot, which is mostly the next: NULL if there is none. Scratch @s has the state of the search. */
+static __always_inline struct told_ns *told_claim(struct scratch *s)
+{
+	__u32 slot;
+
+	s->claiming.left = told_count < NSS_TOLD_NS ? NSS_TOLD_NS : 0;
+	s->claiming.slot = -1;
+	told_claiming_steps(s->slot);
+	slot = s->claiming.slot;
+	return bpf_map_lookup_elem(&told_ns, &slot);
+}
+
+/* Notes that the namespace at @ns is known of, made at @created. Scratch @from has the state of the search for a slot. */
+static __always_inline void ns_told(struct scratch *from, __u64 ns, __u32 type, __u64 created)
+{
+	const struct ns_common___v6_18 *common = (void *)ns;
+	struct told_ns *t;
+	__u32 slot;
+
+	if (!wanted(NSS_EV_NS_DESTROY))
+		return;
+	t = told_claim(from);
+	if (!t) {
+		count_lost(NSS_EV_NS_DESTROY);
+		return;
+	}
 	t->id = ns_id(common);
 	t->created = created;
 	t->seen = bpf_ktime_get_ns();
@@ -95,19 +129,8 @@ __noinline int told_try(__u64 ns, __u32 type, __u64 created)
 	t->ended = 0;
 	__sync_fetch_and_add(&told_count, 1);
 	*(volatile __u64 *)&t->address = ns;
+	slot = from->claiming.slot;
 	bpf_map_update_elem(&told_at, &t->inum, &slot, BPF_ANY); /* if it fails, looking finds the end */
-	return 1;
-}
-
-/* Notes that the namespace at @ns is known of, made at @created. */
-static __always_inline void ns_told(__u64 ns, __u32 type, __u64 created)
-{
-	if (!wanted(NSS_EV_NS_DESTROY))
-		return;
-	for (int i = 0; i < NSS_TOLD_TRIES; i++)
-		if (told_try(ns, type, created))
-			return;
-	count_lost(NSS_EV_NS_DESTROY);
 }
 
 struct nsfs_search {

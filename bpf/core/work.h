@@ -72,7 +72,7 @@ struct spelling {
 struct seeking {
 	__u32 at; /* slot that is next */
 	__u32 left; /* of them, yet to be looked at */
-	__u32 end; /* behind the last that stands */
+	__u32 end; /* behind the last that stays noted */
 	__u32 by; /* process that takes them away, as the host numbers it; 0: not known */
 	__u32 quietly; /* what is gone has been told */
 };
@@ -98,6 +98,7 @@ struct work {
 	struct walk walk;
 	struct reached reached;
 	struct seeking seeking;
+	struct claiming claiming;
 	struct spelling spelling;
 	__u32 equal; /* it is the walked one */
 	__u32 path_len; /* bytes */
