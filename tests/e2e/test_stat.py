@@ -27,8 +27,8 @@ MODES = {"fork": (1, 0, 1), "vfork": (1, 0, 1), "fork2": (2, 0, 1), "exit": (0, 
 def test_counts_are_the_truth(stat, calls, mode):
     n = scaled(500)
     execs, failed, reaped = MODES[mode]
-    report = stat(*calls, "--", workload("spawns"), mode, str(n)).report
-    missed = waits_missed(report)
+    done = stat(*calls, "--", workload("spawns"), mode, str(n))
+    report, missed = done.report, waits_missed(done)
     truth = {"forks": n + 1, "execs": n * execs + 1, "execs_failed": n * failed, "exits": n + 1, "reaped": n * reaped + 1,
              "missed": missed}
     unreaped = report.counts["unreaped"]
@@ -63,7 +63,7 @@ def test_many_at_once(stat, calls):
     done = stat(*calls, "--", workload("storm"), str(scaled(8000)))
     truth = done.truth()
     forks = 1 + truth["spawned"] + truth["forked"]
-    want = {"forks": forks, "execs": 1 + truth["spawned"], "exits": forks, "reaped": forks, "missed": waits_missed(done.report)}
+    want = {"forks": forks, "execs": 1 + truth["spawned"], "exits": forks, "reaped": forks, "missed": waits_missed(done)}
     assert counted(done.report) == {name: count for name, count in want.items() if count}
     check_histograms(done.report)
 

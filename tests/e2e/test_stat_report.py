@@ -149,10 +149,11 @@ def test_only_a_cgroup(stat, cgroup):
 
 def test_more_groups_than_there_is_room_for(stat):
     """The rest is of one more group, and nothing of it is lost."""
-    report = stat("--by", "comm", "--", workload("spawns"), "names", "2000").report
+    done = stat("--by", "comm", "--", workload("spawns"), "names", "2000")
+    report = done.report
     rest, = [g for g in report.groups if g["is"] == "rest"]
     assert len(report.groups) > 1000 and Report.named(rest)["life"]["count"] > 0
-    assert report.counts["missed"] == waits_missed(report)
+    assert report.counts["missed"] == waits_missed(done)
     lives = report.all["shortest_lived"]
     assert sum(s["count"] for s in lives) == 2001 and [s["is"] for s in lives].count("rest") == 1
     for phase in ("clone", "fork", "life", "exit_reaped"):
