@@ -16,14 +16,24 @@
 #define NSS_MS_REMOUNT 32
 #define NSS_MS_BIND 4096
 #define NSS_MS_MOVE 8192
+#define NSS_MS_MGC_MSK 0xffff0000
+#define NSS_MS_MGC_VAL 0xc0ed0000
 #define NSS_MS_PROPAGATION 0x1e0000 /* MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED */
 #define NSS_MOVE_MOUNT_F_EMPTY_PATH 4
 #define NSS_MOVE_MOUNT_SET_GROUP 0x100
 
+/* Of mount(2): with the magic number of old programs the kernel leaves out what has bits of that. */
+static __always_inline __u64 mount_flags(const struct call *call)
+{
+	__u64 flags = call->arg[3];
+
+	return (flags & NSS_MS_MGC_MSK) == NSS_MS_MGC_VAL ? flags & ~(__u64)NSS_MS_MGC_MSK : flags;
+}
+
 /* What the call does to the mount tree, if it works. */
 static __always_inline enum change change_of(const struct call *call)
 {
-	__u64 flags = call->arg[3];
+	__u64 flags = mount_flags(call);
 
 	switch (call->event) {
 	case NSS_EV_UMOUNT:

@@ -7,6 +7,7 @@ OUT as mountinfo of every namespace has it, a JSON object a line. BASE stands on
 host, shares; alone: first made private, so that the host gets nothing.
 """
 import ctypes
+import itertools
 import json
 import os
 import random
@@ -26,12 +27,15 @@ FAN_MNT_ATTACH, FAN_MNT_DETACH, FAN_EVENT_INFO_TYPE_MNT = 0x1000000, 0x2000000, 
 NAMES = "abc"
 
 
+MAGIC = itertools.cycle([0, 0xc0ed0000])  # MS_MGC_VAL: without flags of the same bits it says nothing
+
+
 def call(name, *args):
     """[result, errno]"""
     args = [arg.encode() if isinstance(arg, str) else arg for arg in args]
     ctypes.set_errno(0)
     if name == "mount":
-        result = LIBC.mount(*args[:3], ctypes.c_ulong(args[3]), args[4])
+        result = LIBC.mount(*args[:3], ctypes.c_ulong(args[3] or next(MAGIC)), args[4])
     elif name == "umount":
         result = LIBC.umount2(*args)
     elif name in CALLS:
