@@ -57,7 +57,7 @@ int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 	if (wanted(event) && in_scope(current_task()))
 		call_begin(event, address_of(regs));
 	else
-		count_change(event);
+		count_change(event, address_of(regs));
 	return 0;
 }
 
@@ -86,7 +86,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	if (event == NSS_EV_MAX)
 		return 0;
 	if (!matters(event) || !in_scope(current_task())) {
-		count_change(event);
+		count_change(event, address_of(regs));
 		return 0;
 	}
 	bpf_tail_call(ctx, &call_ends, call_kind(event) - 1);
@@ -123,7 +123,7 @@ static __always_inline int enter(__u32 event, const struct pt_regs *regs)
 	__u32 tid = bpf_get_current_pid_tgid();
 
 	if (!is_scoped()) {
-		count_change(event);
+		count_change(event, address_of(regs));
 		return 0;
 	}
 	bpf_map_delete_elem(&kept, &tid); /* of a call that did not end */
@@ -139,7 +139,7 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	struct work *w;
 
 	if (!is_scoped()) {
-		count_change(event);
+		count_change(event, address_of(regs));
 		return 0;
 	}
 	is_kept = bpf_map_lookup_elem(&kept, &tid);

@@ -86,6 +86,13 @@ static __always_inline __u64 next_number(__u64 *last)
 	return *(volatile __u64 *)last << 16 | (__u16)bpf_get_smp_processor_id();
 }
 
+/* A place behind the last, and @next the one behind that. Two CPUs may get the same; then the one before stays empty. */
+static __always_inline __u64 next_place(__u64 *next)
+{
+	__sync_fetch_and_add(next, 1);
+	return *(volatile __u64 *)next - 1;
+}
+
 #else
 
 static __always_inline struct task_struct *current_task(void)
@@ -104,6 +111,11 @@ static __always_inline bool claim(__u32 *busy)
 static __always_inline __u64 next_number(__u64 *last)
 {
 	return __sync_fetch_and_add(last, 1) + 1;
+}
+
+static __always_inline __u64 next_place(__u64 *next)
+{
+	return __sync_fetch_and_add(next, 1);
 }
 
 #endif

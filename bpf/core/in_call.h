@@ -45,9 +45,20 @@ static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 cal
 	}
 }
 
-static __always_inline void count_change(__u32 event)
+/* At the beginning and at the end of a call of a task that is not observed. Not static, as others below. */
+__noinline int count_change(__u32 event, __u64 regs)
 {
+	struct call call = { .event = event };
+	enum taking taking;
+
 	count_in_trees(event, 1, 0);
+	if (call_kind(event) != CALL_REACHES && event != NSS_EV_PIVOT_ROOT)
+		return 0;
+	call_args(&call, current_task(), (void *)regs);
+	taking = taking_of(&call);
+	if (taking)
+		note_taking(taking);
+	return 0;
 }
 
 /* What has been changed so far; NSS_UNKNOWN: what another call in progress changes is not known. */
@@ -112,7 +123,9 @@ __noinline int call_begin(__u32 event, __u64 regs)
 
 	call_abandon(tid);
 	call_args(&call, task, (void *)regs);
-	count_in_trees(event, 1, 1);
+	count_in_trees(event, 0, 1);
+	count_change(event, regs);
+	entry.taken = taken_so_far();
 	entry.changes[0] = tree_state(0);
 	entry.changes[1] = tree_state(own_tree());
 	reach_begin(task, &call, &entry);
@@ -135,7 +148,7 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	bool overlaps = tree_changed(0, entry.changes[0]), contends = tree_changed(own_tree(), entry.changes[1]);
 	struct work *w = work_claim();
 
-	count_change(event);
+	count_change(event, regs);
 	if (!w) {
 		count_lost(event);
 		if (entry.stash >= 0)
@@ -146,6 +159,7 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	w->call.result = result;
 	w->call.latency_ns = known ? bpf_ktime_get_ns() - entry.time : NSS_UNKNOWN;
 	w->call.last = entry.last;
+	w->call.taken = entry.taken;
 	w->call.stash = entry.stash;
 	w->call.slot = w->slot;
 	w->call.is_kept = is_kept;

@@ -51,6 +51,7 @@ PID_BYTES(marks, 0); /* of threads: see core/spare.h */
 struct entry {
 	__u64 time;
 	__u64 last; /* of the mounts of its namespace, see ns_last(); of a context, see log_head() */
+	__u64 taken; /* taken_so_far() at the beginning */
 	__u64 changes[2]; /* at the beginning, of all trees and of the caller's; NSS_UNKNOWN: another call was in progress then */
 	__u32 event;
 	__s32 stash; /* of them; -1: none */

@@ -302,6 +302,17 @@ static __always_inline __u64 same_place_next(__u64 link)
 	return (__u64)BPF_CORE_READ(n, next);
 }
 
+/*
+ * Whether @other has left the list that @mount is in: then what was read as next to it may be the end, or of another list. Its
+ * parent goes first, and nothing is written between its link and its place.
+ */
+static __always_inline bool left_place(__u64 other, __u64 mount)
+{
+	const struct mount *o = (void *)other, *m = (void *)mount;
+
+	return o == BPF_CORE_READ(o, mnt_parent) || BPF_CORE_READ(o, mnt_mp) != BPF_CORE_READ(m, mnt_mp);
+}
+
 /* The mounts of a super block, one after the other: 0 behind the last. */
 static __always_inline __u64 sb_first(__u64 sb)
 {

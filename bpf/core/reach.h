@@ -10,50 +10,8 @@
 #include "core/kept.h"
 #include "core/named.h"
 #include "core/stash.h"
-#include "core/syscall.h"
+#include "core/taken.h"
 #include "core/told_mount.h"
-
-#define NSS_MS_REMOUNT 32
-#define NSS_MS_BIND 4096
-#define NSS_MS_MOVE 8192
-#define NSS_MS_MGC_MSK 0xffff0000
-#define NSS_MS_MGC_VAL 0xc0ed0000
-#define NSS_MS_PROPAGATION 0x1e0000 /* MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED */
-#define NSS_MOVE_MOUNT_F_EMPTY_PATH 4
-#define NSS_MOVE_MOUNT_SET_GROUP 0x100
-
-/* Of mount(2): with the magic number of old programs the kernel leaves out what has bits of that. */
-static __always_inline __u64 mount_flags(const struct call *call)
-{
-	__u64 flags = call->arg[3];
-
-	return (flags & NSS_MS_MGC_MSK) == NSS_MS_MGC_VAL ? flags & ~(__u64)NSS_MS_MGC_MSK : flags;
-}
-
-/* What the call does to the mount tree, if it works. */
-static __always_inline enum change change_of(const struct call *call)
-{
-	__u64 flags = mount_flags(call);
-
-	switch (call->event) {
-	case NSS_EV_UMOUNT:
-		return CHANGE_UMOUNT;
-	case NSS_EV_MOVE_MOUNT:
-		if (call->arg[4] & NSS_MOVE_MOUNT_SET_GROUP)
-			return CHANGE_NONE;
-		/* Its path is empty, or else names what is attached. */
-		return call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH ? CHANGE_MOVE_FD : CHANGE_MOVE;
-	case NSS_EV_MOUNT:
-		if (flags & NSS_MS_REMOUNT)
-			return CHANGE_NONE;
-		if (flags & NSS_MS_BIND)
-			return CHANGE_NEW;
-		if (flags & NSS_MS_PROPAGATION)
-			return CHANGE_NONE;
-		return flags & NSS_MS_MOVE ? CHANGE_MOVE : CHANGE_NEW;
-	}
-	return CHANGE_NONE;
-}
 
 /* Notes what stands before the call. */
 static __always_inline void reach_begin(struct task_struct *task, const struct call *call, struct entry *entry)
@@ -138,6 +96,8 @@ __noinline int receiver_step(__u32 slot)
 	mount = (void *)r->mount;
 	if (other == mount)
 		return 0;
+	if (left_place((__u64)other, (__u64)mount))
+		r->left_out = 1;
 	ns = (__u64)BPF_CORE_READ(other, mnt_ns);
 	/* It comes with another call, which has not ended: that may be the one of the mount in question. */
 	if (!ns && !is_leaving((__u64)other) && gets_from((__u64)BPF_CORE_READ(other, mnt_parent), r->group))
@@ -169,8 +129,10 @@ __noinline int find_receivers(__u32 slot)
 		if (!receiver_steps(slot))
 			w->reached.flags |= NSS_REACH_CUT;
 	}
-	/* Another task takes it away, or what it stands on, or has not yet given it to all: nothing tells who had it. */
-	if (!stands(w->reached.mount) || !stands((__u64)parent) || w->reached.left_out)
+	if (w->reached.left_out || was_taken(w)) /* those that were found have it; they may not be all */
+		w->reached.flags |= NSS_REACH_CUT;
+	/* Another task takes it away, or what it stands on: nothing tells who had it. */
+	if (!stands(w->reached.mount) || !stands((__u64)parent))
 		w->reached.flags = 0;
 	return 0;
 }
@@ -374,12 +336,15 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 	}
 	/* Others had it, as it seems, but it was noted when it had just come to be, or to go: not all of them were. */
 	parent = (void *)r->parent;
-	if (w->call.contends && !r->count && BPF_CORE_READ(parent, mnt_group_id))
+	r->group = BPF_CORE_READ(parent, mnt_group_id);
+	if (w->call.contends && !r->count && r->group)
 		r->flags = 0;
 	if (r->is_tree && r->left_out)
 		r->flags = 0;
 	if (r->flags != NSS_REACH_KNOWN)
 		seek_mounts(0, 1); /* not all that it may have taken was noted */
+	if (was_taken(w)) /* what is gone may be another's doing */
+		r->flags = 0;
 }
 
 /* Finds which mount the call of work @slot was of, and who got it. */

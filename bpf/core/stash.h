@@ -134,6 +134,8 @@ static __always_inline int stash_same_place(struct stash *s)
 	__u64 other = same_place_mount(s->link), ns = ns_of_mount(other);
 
 	s->link = same_place_next(s->link);
+	if (left_place(other, s->of))
+		s->cut = 1;
 	if (ns == s->ns && other != s->of && !s->seen && umount_propagates((void *)other)) {
 		s->count = s->at; /* another of the caller's stands before it */
 		s->link = 0;

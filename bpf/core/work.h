@@ -83,6 +83,7 @@ struct call {
 	__s64 result;
 	__u64 latency_ns; /* NSS_UNKNOWN if the entry was not seen */
 	__u64 last; /* what was the last mount before it, see ns_last(), or the last message, see log_head() */
+	__u64 taken; /* taken_so_far() before it */
 	__s32 stash; /* of the mounts before it; -1: none */
 	__u32 event; /* enum nss_type */
 	__u32 slot; /* of the work that it is in */

@@ -2,9 +2,11 @@
 """Mount calls of several threads at a time: each event is of its own call's mount, and tells how far that one reached."""
 import collections
 import os
+import pathlib
 import subprocess
 
-from nsscope_test import NSSCOPE, TIMEOUT, Stream, scaled
+import pytest
+from nsscope_test import NSSCOPE, TIMEOUT, Stream, Watch, poll, scaled, workload
 
 # Each thread mounts and unmounts in turn where the host has it too, and where only the sandbox does.
 STORM = r"""
@@ -137,3 +139,19 @@ def test_in_one_place(tmp_path):
     payloads, _ = storm(tmp_path, "same")
     assert len(payloads) > 4 * scaled(400)
     check_reach(payloads)
+
+
+@pytest.mark.parametrize("whom", ["both", "one"])
+@pytest.mark.parametrize("how", ["private", "elsewhere", "umount", "move"])
+def test_undone_at_once(tmp_path, how, whom):
+    """What another namespace got it is soon rid of, or does not share any more, by a process that is observed or is not."""
+    (tmp_path / "base").mkdir()
+    command = ["unshare", "-m", workload("undo"), how, str(tmp_path / "base"), str(scaled(300))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as p:
+        poll(lambda: pathlib.Path(f"/proc/{p.pid}/comm").read_text() == "undo\n", "the workload")
+        watch = Watch(tmp_path, "--only", "mount", *(["--comm", "undo"] if whom == "one" else ["--pid", str(p.pid)]))
+        p.communicate(b"\n", timeout=TIMEOUT)
+        assert p.returncode == 0
+    told = [e["mount"]["reach"] for e in watch.end().of("mount") if e["mount"]["source"] == "x"]
+    assert len(told) == scaled(300)
+    assert all((r["verdict"], r["total"]) == ("others", 1) or r["verdict"] == "unknown" for r in told), told

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The latest calls, of any task, that may have taken from a mount namespace what a call in progress gave it. Each is noted at
+ * its beginning and at its end: only one that lasts longer at either end is not seen.
+ */
+#ifndef NSS_TAKEN_H
+#define NSS_TAKEN_H
+
+#include "core/change.h"
+
+#define NSS_TAKEN 64 /* a power of two */
+#define NSS_TAKING 7 /* the bits of an address that are enum taking */
+
+struct {
+	__u64 what; /* address of struct mnt_namespace, and enum taking */
+	__u64 check; /* @what, and which it is of all: else another is being written */
+} taken[NSS_TAKEN];
+__u64 taken_next;
+
+static __always_inline __u64 mnt_ns_of_current(void)
+{
+	return (__u64)BPF_CORE_READ(current_task(), nsproxy, mnt_ns);
+}
+
+/* How many have been noted so far. */
+static __always_inline __u64 taken_so_far(void)
+{
+	return *(volatile __u64 *)&taken_next;
+}
+
+static __always_inline void note_taking(enum taking taking)
+{
+	__u64 at = next_place(&taken_next), what = mnt_ns_of_current() | taking;
+	__u64 slot = at & (NSS_TAKEN - 1);
+
+	*(volatile __u64 *)&taken[slot].what = what;
+	*(volatile __u64 *)&taken[slot].check = what ^ (at + 1);
+}
+
+struct taken_scan {
+	__u64 at, end;
+	__u64 ns; /* of the call in question */
+	__u32 is_shared; /* what it is below is, as its end has it */
+	__u32 found;
+};
+
+static long taken_body(__u64 i, struct taken_scan *x)
+{
+	__u64 slot = x->at & (NSS_TAKEN - 1), what, check, ns;
+
+	if (x->at >= x->end)
+		return 1;
+	what = *(volatile __u64 *)&taken[slot].what;
+	check = *(volatile __u64 *)&taken[slot].check;
+	ns = what & ~(__u64)NSS_TAKING;
+	x->at++;
+	if ((what ^ check) != x->at)
+		x->found = 1;
+	else if ((what & NSS_TAKING) == TAKES_SHARING)
+		x->found = x->is_shared || ns == x->ns;
+	else
+		x->found = x->is_shared && ns != x->ns; /* in its own it has gone itself */
+	return x->found;
+}
+
+/*
+ * Whether others may have got the mount of the call in work @w and been rid of it again before the call ended, or kept it
+ * where nothing tells any more that it came from here.
+ */
+static __always_inline bool was_taken(const struct work *w)
+{
+	struct taken_scan x = {
+		.at = w->call.taken, .end = taken_so_far(), .ns = w->reached.ns, .is_shared = !!w->reached.group
+	};
+
+	if (x.end - x.at > NSS_TAKEN)
+		return true;
+	LOOP(NSS_TAKEN, taken_body, &x);
+	return x.found;
+}
+
+#endif
