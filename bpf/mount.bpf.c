@@ -175,7 +175,7 @@ static __always_inline void tell_move_mount(struct task_struct *task, const stru
 	move_mount->target.v = put_place(s->slot, call->slot);
 	PUT_TOLD(s, move_mount, call);
 	move_mount->context = 0;
-	if (call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH)
+	if (moves_file(call))
 		move_mount->context = mount_number(call->arg[0]);
 	move_mount->fstype.v = move_mount->source.v = NSS_STR_NULL;
 	if (w && w->reached.mount) {

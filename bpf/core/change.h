@@ -25,6 +25,20 @@ static __always_inline __u64 mount_flags(const struct call *call)
 	return (flags & NSS_MS_MGC_MSK) == NSS_MS_MGC_VAL ? flags & ~(__u64)NSS_MS_MGC_MSK : flags;
 }
 
+/* Whether the path that the caller has at @path is empty: the call is of the file descriptor beside it. */
+static __always_inline bool is_empty_path(__u64 path)
+{
+	char first = 0;
+
+	return !path || (!bpf_probe_read_user(&first, sizeof(first), (void *)path) && !first);
+}
+
+/* Whether move_mount(2) is of the file alone: the flag only allows that. */
+static __always_inline bool moves_file(const struct call *call)
+{
+	return call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH && is_empty_path(call->arg[1]);
+}
+
 /* What the call does to the mount tree, if it works. */
 static __always_inline enum change change_of(const struct call *call)
 {
@@ -36,8 +50,7 @@ static __always_inline enum change change_of(const struct call *call)
 	case NSS_EV_MOVE_MOUNT:
 		if (call->arg[4] & NSS_MOVE_MOUNT_SET_GROUP)
 			return CHANGE_NONE;
-		/* Its path is empty, or else names what is attached. */
-		return call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH ? CHANGE_MOVE_FD : CHANGE_MOVE;
+		return moves_file(call) ? CHANGE_MOVE_FD : CHANGE_MOVE;
 	case NSS_EV_MOUNT:
 		if (flags & NSS_MS_REMOUNT)
 			return CHANGE_NONE;
@@ -63,7 +76,7 @@ static __always_inline enum taking taking_of(const struct call *call)
 		return TAKES_MOUNT;
 	case NSS_EV_MOVE_MOUNT:
 		/* What is attached for the first time takes nothing, unless another goes on top of it. */
-		if (call->arg[4] & NSS_MOVE_MOUNT_BENEATH || !(call->arg[4] & NSS_MOVE_MOUNT_F_EMPTY_PATH))
+		if (call->arg[4] & NSS_MOVE_MOUNT_BENEATH || !moves_file(call))
 			return TAKES_MOUNT;
 		return made_mount_of_fd(call->arg[0]) ? TAKES_NOTHING : TAKES_MOUNT;
 	case NSS_EV_MOUNT_SETATTR:

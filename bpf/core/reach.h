@@ -13,6 +13,15 @@
 #include "core/taken.h"
 #include "core/told_mount.h"
 
+/* The mount that file @fd of the current task is of. */
+static __always_inline __u64 mount_of_fd(__u32 fd)
+{
+	const struct file *file = (void *)file_of_fd(fd);
+	__u64 mnt = file ? (__u64)BPF_CORE_READ(file, f_path.mnt) : 0;
+
+	return mnt ? (__u64)real_mount(mnt) : 0;
+}
+
 /* Notes what stands before the call. */
 static __always_inline void reach_begin(struct task_struct *task, const struct call *call, struct entry *entry)
 {
@@ -29,8 +38,12 @@ static __always_inline void reach_begin(struct task_struct *task, const struct c
 	case CHANGE_UMOUNT:
 		entry->stash = stash_fill(ns, 1);
 		break;
-	case CHANGE_NONE:
 	case CHANGE_MOVE_FD:
+		entry->last = mount_of_fd(call->arg[0]);
+		if (ns_of_mount(entry->last) == ns) /* it is moved as one that is named by a path */
+			entry->stash = stash_fill(ns, 0);
+		break;
+	case CHANGE_NONE:
 		break;
 	}
 }
@@ -240,23 +253,6 @@ __noinline int scan_stash(__u32 slot)
 	return s->cut;
 }
 
-/* The mount that file @fd of the current task is of. */
-static __always_inline __u64 mount_of_fd(__u32 fd)
-{
-	const struct file *file = (void *)file_of_fd(fd);
-	__u64 mnt = file ? (__u64)BPF_CORE_READ(file, f_path.mnt) : 0;
-
-	return mnt ? (__u64)real_mount(mnt) : 0;
-}
-
-/* Whether the path that the caller has at @path is empty: the call is of the file descriptor beside it. */
-static __always_inline bool is_empty_path(__u64 path)
-{
-	char first = 0;
-
-	return !path || (!bpf_probe_read_user(&first, sizeof(first), (void *)path) && !first);
-}
-
 /* The mount that the call was of, which stands where it stood; of MOVE_MOUNT_SET_GROUP the one whose group is set. */
 static __always_inline __u64 unmoved(struct work *w)
 {
@@ -284,8 +280,10 @@ static __always_inline __u64 newcomer(struct task_struct *task, struct work *w)
 {
 	struct reached *r = &w->reached;
 
+	if (r->change == CHANGE_MOVE_FD) /* unless it was another in the end */
+		return ns_of_mount(w->call.last) == r->ns ? w->call.last : 0;
 	if (r->change != CHANGE_NEW)
-		return r->change == CHANGE_MOVE_FD ? mount_of_fd(w->call.arg[0]) : 0;
+		return 0;
 	if (w->call.overlaps) {
 		/* In a list it is not sure what stands behind one that may have gone. */
 		r->first = has_tree() ? ns_first_behind(r->ns, w->call.last) : 0;
@@ -397,6 +395,8 @@ __noinline int reach_end(__u32 slot)
 	r->nonce = bpf_ktime_get_ns();
 	r->stash = w->call.stash;
 	r->change = change_of(&w->call);
+	if (r->change == CHANGE_MOVE_FD && w->call.stash >= 0)
+		r->change = CHANGE_MOVE;
 	if (r->change == CHANGE_NONE)
 		r->flags = NSS_REACH_KNOWN;
 	if (w->call.result >= 0 && (r->change == CHANGE_NONE || w->call.latency_ns != NSS_UNKNOWN))

@@ -345,6 +345,23 @@ def set_group(world):
     world.do(a, umount(f"{BASE}/d/t"), "host")
 
 
+def moved_by_file(world):
+    """Also where a file is given beside a path that is not empty: then the path says what moves, not the file."""
+    tree(BASE)
+    a = world.add(lambda: prepare("private", "shared"))
+    for operation in ["move_tree", "move_flagged"]:
+        world.do(a, [operation, f"{BASE}/s/m", f"{BASE}/d/t"], "host")
+        world.do(a, umount(f"{BASE}/d/t", MNT_DETACH), "host")
+        world.do(a, ["mount", "new", f"{BASE}/s/m", "tmpfs", 0, None], "inside")
+
+
+def move_flagged(source, target):
+    fd = os.open(BASE, os.O_PATH)
+    result = call("move_mount", fd, source, AT_FDCWD, target, EMPTY_PATH)
+    os.close(fd)
+    return result
+
+
 def put_beneath(source, target):
     fd = must("open_tree", AT_FDCWD, source, 1)
     result = call("move_mount", fd, "", AT_FDCWD, target, EMPTY_PATH | MOVE_MOUNT_BENEATH)
@@ -355,9 +372,9 @@ def put_beneath(source, target):
 CASES = {f"{source} to {target}": case_of(source, target) for source in CHANGES for target in CHANGES} | {
     case.__name__: case for case in (unbindable_below, bound_on_itself, peers_in_one_namespace, kept_by_others, expires,
                                      of_a_user_namespace, without_processes, chrooted, pivoted, on_overlay, of_files,
-                                     on_the_root_of_mounts)}
+                                     on_the_root_of_mounts, moved_by_file)}
 SINCE = {by_setattr: (5, 12), set_group: (5, 15), beneath: (6, 5)}
-ops.STEPS.update(set_propagation=set_propagation, beneath=put_beneath)
+ops.STEPS.update(set_propagation=set_propagation, beneath=put_beneath, move_flagged=move_flagged)
 
 if __name__ == "__main__":
     BASE = ops.BASE = sys.argv[1]

@@ -71,7 +71,11 @@ def clone_tree(source, target, flags):
     return attach(call("open_tree", AT_FDCWD, source, OPEN_TREE_CLONE | flags)[0], target)
 
 
-STEPS = {"new_tmpfs": new_tmpfs, "clone_tree": clone_tree}  # what is not one call alone
+def move_tree(source, target):
+    return attach(call("open_tree", AT_FDCWD, source, 0)[0], target)
+
+
+STEPS = {"new_tmpfs": new_tmpfs, "clone_tree": clone_tree, "move_tree": move_tree}  # what is not one call alone
 
 
 def do(operation):
@@ -220,8 +224,9 @@ def random_operation(rng):
         ["umount", one, rng.choice([0, 0, MNT_FORCE, MNT_DETACH, MNT_DETACH, MNT_EXPIRE])],
         ["new_tmpfs", one],
         ["clone_tree", one, two, rng.choice([0, AT_RECURSIVE])],
-        ["move_mount", AT_FDCWD, one, AT_FDCWD, two, 0],
-    ], [22, 14, 10, 8, 12, 4, 18, 4, 4, 4])[0]
+        ["move_mount", AT_FDCWD, one, AT_FDCWD, two, rng.choice([0, EMPTY_PATH])],
+        ["move_tree", one, two],
+    ], [22, 14, 10, 8, 12, 4, 18, 4, 4, 4, 3])[0]
 
 
 def stands(mount):
