@@ -35,7 +35,7 @@ static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 cal
 	if (call_kind(event) != CALL_REACHES)
 		return;
 	own = own_tree();
-	if (calls) { /* before changes: see tree_state() */
+	if (calls) {
 		__sync_fetch_and_add(&trees[0].calls, calls);
 		__sync_fetch_and_add(&trees[own].calls, calls);
 	}
@@ -45,7 +45,7 @@ static __always_inline void count_in_trees(__u32 event, __u64 changes, __u64 cal
 	}
 }
 
-/* At the beginning and at the end of a call of a task that is not observed. Not static, as others below. */
+/* At the beginning and at the end of a call, of any task. Not static, as others below. */
 __noinline int count_change(__u32 event, __u64 regs)
 {
 	struct call call = { .event = event };
@@ -123,7 +123,7 @@ __noinline int call_begin(__u32 event, __u64 regs)
 
 	call_abandon(tid);
 	call_args(&call, task, (void *)regs);
-	count_in_trees(event, 0, 1);
+	count_in_trees(event, 0, 1); /* before it counts as a change: see tree_state() */
 	count_change(event, regs);
 	entry.taken = taken_so_far();
 	entry.changes[0] = tree_state(0);

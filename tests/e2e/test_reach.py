@@ -11,7 +11,7 @@ from nsscope_test import SCALE, Stream
 
 OPS = pathlib.Path(__file__).resolve().parents[1] / "lib/reach_ops.py"
 # Of each kind of host.
-SEEDS = int(os.environ.get("NSSCOPE_REACH_SEEDS", "250"))
+SEEDS = int(os.environ.get("NSSCOPE_REACH_SEEDS", "150"))
 OPERATIONS = 30
 TICKS = os.sysconf("SC_CLK_TCK")
 KINDS = ("mount", "umount", "move_mount")
