@@ -148,7 +148,6 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	bool overlaps = tree_changed(0, entry.changes[0]), contends = tree_changed(own_tree(), entry.changes[1]);
 	struct work *w = work_claim();
 
-	count_change(event, regs);
 	if (!w) {
 		count_lost(event);
 		if (entry.stash >= 0)
@@ -175,8 +174,14 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
  */
 static __always_inline struct work *call_end(__u32 event, const void *regs, long result, bool is_kept, enum call_kind kinds)
 {
-	struct work *w = work_at(call_take_down(event, address_of(regs), result, is_kept));
+	int slot = call_take_down(event, address_of(regs), result, is_kept);
+	struct work *w;
 
+	if (kinds & CALL_REACHES)
+		count_change(event, address_of(regs));
+	else if (event == NSS_EV_PIVOT_ROOT)
+		note_taking(TAKES_MOUNT);
+	w = work_at(slot);
 	if (!w)
 		return NULL;
 	if ((kinds & CALL_REACHES) && call_kind(event) == CALL_REACHES)

@@ -142,7 +142,7 @@ __noinline int find_receivers(__u32 slot)
 		if (!receiver_steps(slot))
 			w->reached.flags |= NSS_REACH_CUT;
 	}
-	if (w->reached.left_out || was_taken(w)) /* those that were found have it; they may not be all */
+	if (w->reached.left_out || was_taken(w->slot)) /* those that were found have it; they may not be all */
 		w->reached.flags |= NSS_REACH_CUT;
 	/* Another task takes it away, or what it stands on: nothing tells who had it. */
 	if (!stands(w->reached.mount) || !stands((__u64)parent))
@@ -341,7 +341,7 @@ static __always_inline void find_gone(struct task_struct *task, struct work *w)
 		r->flags = 0;
 	if (r->flags != NSS_REACH_KNOWN)
 		seek_mounts(0, 1); /* not all that it may have taken was noted */
-	if (was_taken(w)) /* what is gone may be another's doing */
+	if (was_taken(w->slot)) /* what is gone may be another's doing */
 		r->flags = 0;
 }
 

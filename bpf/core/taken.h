@@ -64,17 +64,21 @@ static long taken_body(__u64 i, struct taken_scan *x)
 }
 
 /*
- * Whether others may have got the mount of the call in work @w and been rid of it again before the call ended, or kept it
- * where nothing tells any more that it came from here.
+ * Whether others may have got the mount of the call in work @slot and been rid of it again before the call ended, or kept it
+ * where nothing tells any more that it came from here. Not static: so the verifier looks at it once.
  */
-static __always_inline bool was_taken(const struct work *w)
+__noinline int was_taken(__u32 slot)
 {
-	struct taken_scan x = {
-		.at = w->call.taken, .end = taken_so_far(), .ns = w->reached.ns, .is_shared = !!w->reached.group
-	};
+	struct work *w = work_at(slot);
+	struct taken_scan x = { .end = taken_so_far() };
 
+	if (!w)
+		return 0;
+	x.at = w->call.taken;
+	x.ns = w->reached.ns;
+	x.is_shared = !!w->reached.group;
 	if (x.end - x.at > NSS_TAKEN)
-		return true;
+		return 1;
 	LOOP(NSS_TAKEN, taken_body, &x);
 	return x.found;
 }
