@@ -19,7 +19,7 @@ static __always_inline enum call_kind call_kind(__u32 event)
 /* Where in trees the calls of the current task's mount namespace are. */
 static __always_inline __u64 own_tree(void)
 {
-	__u64 ns = (__u64)BPF_CORE_READ(current_task(), nsproxy, mnt_ns);
+	__u64 ns = mnt_ns_of_current();
 
 	return 1 + ((ns >> 6 ^ ns >> 12) & (NSS_TREES - 1));
 }
