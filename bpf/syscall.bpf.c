@@ -18,33 +18,52 @@
 #undef SYSCALL
 
 /*
- * @event: a constant in the programs of fentry, of which each then has what is of its call alone. @kinds: a constant, of which
- * kinds it may be.
+ * A function for each kind: where clang finds only in the end that one of two conditions never holds, it keeps both, and the
+ * program would be loaded with all that is called there. @event: a constant in the programs of fentry, of which each then has
+ * what is of its call alone.
  */
-static __always_inline void tell_call(struct task_struct *task, struct work *w, __u32 event, enum call_kind kinds)
+#define TELL(EV, name)                        \
+	case NSS_EV_##EV:                     \
+		if (wanted(NSS_EV_##EV))      \
+			told_##name(w->slot); \
+		break;
+
+static __always_inline void tell_reaching_call(struct work *w, __u32 event)
 {
 	switch (event) {
-#define SYSCALL(EV, name, ...)                                              \
-	case NSS_EV_##EV:                                                   \
-		if ((kinds & call_kind(NSS_EV_##EV)) && wanted(NSS_EV_##EV)) \
-			told_##name(w->slot);                               \
-		break;
+#define SYSCALL(...)
+#define REACHING_SYSCALL(EV, name, ...) TELL(EV, name)
 #include "abi/syscalls.def"
 #undef SYSCALL
 	}
-	if ((kinds & CALL_REACHES) && (event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) &&
-	    w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
+	if ((event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) && w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
 		note_mount(w->slot);
-	if (!(kinds & CALL_DOES_NOT))
-		return;
+}
+
+static __always_inline void tell_other_call(struct work *w, __u32 event)
+{
+	switch (event) {
+#define SYSCALL(EV, name, ...) TELL(EV, name)
+#define REACHING_SYSCALL(...)
+#include "abi/syscalls.def"
+#undef SYSCALL
+	}
 	if (event == NSS_EV_UNSHARE && !w->call.result)
-		tell_new_namespaces(task, w->call.arg[0], NSS_BY_UNSHARE);
+		tell_new_namespaces(current_task(), w->call.arg[0], NSS_BY_UNSHARE);
 	if (w->call.result >= 0 && wanted(NSS_EV_NS_CREATE)) {
 		if (event == NSS_EV_OPEN_TREE || event == NSS_EV_OPEN_TREE_ATTR)
 			tell_namespace_of_fd(w->call.result, NSS_BY_OPEN_TREE);
 		else if (event == NSS_EV_FSMOUNT)
 			tell_namespace_of_fd(w->call.result, NSS_BY_FSMOUNT);
 	}
+}
+
+static __always_inline void tell_call(struct work *w, __u32 event)
+{
+	if (call_kind(event) == CALL_REACHES)
+		tell_reaching_call(w, event);
+	else
+		tell_other_call(w, event);
 }
 
 SEC("tp_btf/sys_enter")
@@ -95,22 +114,22 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 }
 
 /* The kernel has touched the pages of the arguments: they are there to be read. */
-#define CALL_END(name, kind)                                            \
-	SEC("tp_btf/sys_exit")                                          \
-	int BPF_PROG(name, struct pt_regs *regs, long result)           \
-	{                                                               \
-		__u32 event = call_event(call_nr(regs));                \
-		struct work *w;                                         \
-		REENTRANT(on_sys_exit);                                 \
-		w = call_end(event, regs, result, false, kind);         \
-		if (w) {                                                \
-			tell_call(current_task(), w, event, kind);      \
-			work_release(w);                                \
-		}                                                       \
-		return 0;                                               \
+#define CALL_END(name, kind, tell)                                                     \
+	SEC("tp_btf/sys_exit")                                                         \
+	int BPF_PROG(name, struct pt_regs *regs, long result)                          \
+	{                                                                              \
+		__u32 event = call_event_of(call_nr(regs), is_compat(current_task())); \
+		struct work *w;                                                        \
+		REENTRANT(on_sys_exit);                                                \
+		w = call_end(event, regs, result, false, kind);                        \
+		if (w) {                                                               \
+			tell(w, event);                                                \
+			work_release(w);                                               \
+		}                                                                      \
+		return 0;                                                              \
 	}
-CALL_END(end_reaching_call, CALL_REACHES)
-CALL_END(end_other_call, CALL_DOES_NOT)
+CALL_END(end_reaching_call, CALL_REACHES, tell_reaching_call)
+CALL_END(end_other_call, CALL_DOES_NOT, tell_other_call)
 
 /* in_scope() of the current task, once for all programs that are not run for each call of each task. */
 __noinline int is_scoped(void)
@@ -133,7 +152,6 @@ static __always_inline int enter(__u32 event, const struct pt_regs *regs)
 
 static __always_inline int leave(__u32 event, const struct pt_regs *regs, long result)
 {
-	struct task_struct *task = current_task();
 	__u32 tid = bpf_get_current_pid_tgid();
 	bool is_kept;
 	struct work *w;
@@ -145,7 +163,7 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	is_kept = bpf_map_lookup_elem(&kept, &tid);
 	w = call_end(event, regs, result, is_kept, CALL_ANY);
 	if (w) {
-		tell_call(task, w, event, CALL_ANY);
+		tell_call(w, event);
 		work_release(w);
 	}
 	if (is_kept)

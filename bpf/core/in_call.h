@@ -11,8 +11,13 @@ enum call_kind { CALL_REACHES = 1, CALL_DOES_NOT = 2, CALL_ANY = 3 };
 
 static __always_inline enum call_kind call_kind(__u32 event)
 {
-	if (event == NSS_EV_MOUNT || event == NSS_EV_UMOUNT || event == NSS_EV_MOVE_MOUNT || event == NSS_EV_MOUNT_SETATTR)
+	switch (event) {
+#define SYSCALL(...)
+#define REACHING_SYSCALL(EV, ...) case NSS_EV_##EV:
+#include "abi/syscalls.def"
+#undef SYSCALL
 		return CALL_REACHES;
+	}
 	return CALL_DOES_NOT;
 }
 
