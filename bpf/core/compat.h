@@ -16,10 +16,32 @@
  */
 #ifdef NSS_FROM_6_17
 
-/* The kernel's own function, which makes of any number a pointer; user/observe/object.c puts its number here. */
+/* The kernel's own function, which makes of any pointer one to be read; user/observe/object.c puts its number here. */
 static const void *(*const rdonly_cast)(const void *, __u64) = (void *)NSS_CALL_RDONLY_CAST;
 
-#define READ_HOP(from, member) (((typeof(from))rdonly_cast((from), 0))->member)
+/* All memory, from address 0 on: rdonly_cast(NULL, 0), not volatile, and of nothing. So clang calls it but once in a function. */
+static __always_inline const void *memory(void)
+{
+	const void *all;
+
+	asm("r1 = 0; r2 = 0; call %1; %0 = r0"
+	    : "=r"(all)
+	    : "i"(NSS_CALL_RDONLY_CAST)
+	    : "r0", "r1", "r2", "r3", "r4", "r5");
+	return all;
+}
+
+/* What the kernel may give a program as a pointer is one to the verifier, which adds no two; all else is addresses. */
+#define READABLE(from)                                               \
+	_Generic((from),                                             \
+		struct task_struct *: rdonly_cast((from), 0),        \
+		const struct task_struct *: rdonly_cast((from), 0),  \
+		struct linux_binprm *: rdonly_cast((from), 0),       \
+		const struct path *: rdonly_cast((from), 0),         \
+		const struct fs_parameter *: rdonly_cast((from), 0), \
+		default: memory() + (__u64)(from))
+
+#define READ_HOP(from, member) (((typeof(from))READABLE(from))->member)
 #define READ_HOPS1(from, a) READ_HOP(from, a)
 #define READ_HOPS2(from, a, b) READ_HOP(READ_HOPS1(from, a), b)
 #define READ_HOPS3(from, a, b, c) READ_HOP(READ_HOPS2(from, a, b), c)

@@ -42,7 +42,7 @@ static __always_inline __u32 ns_inum_of(struct task_struct *task, __u32 type)
 	case NSS_NS_NET:
 		return TASK_READ(task, nsproxy, net_ns, ns.inum);
 	case NSS_NS_PID:
-		pid = TASK_READ(task, thread_pid);
+		pid = BPF_CORE_READ(task, thread_pid);
 		return pid_ns_inum(upid_at(pid, BPF_CORE_READ(pid, level)).ns);
 	case NSS_NS_PID_FOR_CHILDREN:
 		return TASK_READ(task, nsproxy, pid_ns_for_children, ns.inum);
@@ -80,7 +80,7 @@ static __always_inline bool in_scope(struct task_struct *task)
 	if ((only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(task, tgid)))
 		return false;
 	if ((only & NSS_ONLY_CGROUP) &&
-	    cgroup_ancestor_id(TASK_READ(task, cgroups, dfl_cgrp), conf.cgroup_level) != conf.cgroup_id)
+	    cgroup_ancestor_id(BPF_CORE_READ(task, cgroups, dfl_cgrp), conf.cgroup_level) != conf.cgroup_id)
 		return false;
 	if ((only & NSS_ONLY_NS) && ns_inum_of(task, conf.ns_type) != conf.ns_inum)
 		return false;
