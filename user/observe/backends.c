@@ -75,9 +75,14 @@ static bool kernel_is_before(unsigned major, unsigned minor)
 	return has_major < major || (has_major == major && has_minor < minor);
 }
 
+bool kernel_may_read_memory(void)
+{
+	return !kernel_is_before(6, 17);
+}
+
 uint32_t kernel_rdonly_cast(struct kernel_btf *btf)
 {
-	uint32_t cast = kernel_is_before(6, 17) ? 0 : kernel_btf_kfunc(btf, "bpf_rdonly_cast");
+	uint32_t cast = kernel_may_read_memory() ? kernel_btf_kfunc(btf, "bpf_rdonly_cast") : 0;
 	struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2 },

@@ -73,6 +73,9 @@ uint32_t kernel_rdonly_cast(struct kernel_btf *btf);
 
 /* What cannot be tried: the release says it. */
 
+/* Whether kernel_rdonly_cast() may give a number, which needs the kernel's BTF to be sure. */
+bool kernel_may_read_memory(void);
+
 /* Whether a task can be preempted in a tracepoint's program (Linux 7.0). */
 bool kernel_preempts_tracepoints(void);
 

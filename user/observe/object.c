@@ -15,6 +15,7 @@
 #include "nsscope_5_10.skel.h"
 #include "nsscope_6_17.skel.h"
 #include "observe/backends.h"
+#include "observe/early_maps.h"
 #include "observe/kernel_btf.h"
 #include "observe/probes.h"
 #include "observe/verify.h"
@@ -69,16 +70,22 @@ static struct object *loading;
 
 static uint32_t rdonly_cast; /* of the kernel; 0: the programs do without */
 
-static void put_rdonly_cast(struct verify_program *p)
+/* The instructions of @program, with that in its place; NULL: out of memory. */
+static struct bpf_insn *copy_insns(const struct bpf_program *program)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		struct bpf_insn *insn = &p->insns[i];
+	size_t n = bpf_program__insn_cnt(program);
+	struct bpf_insn *insns = malloc(n * sizeof(*insns));
 
+	if (!insns)
+		return NULL;
+	memcpy(insns, bpf_program__insns(program), n * sizeof(*insns));
+	for (struct bpf_insn *insn = insns; rdonly_cast && insn < insns + n; insn++) {
 		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg || insn->imm != NSS_CALL_RDONLY_CAST)
 			continue;
 		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
 		insn->imm = (int)rdonly_cast;
 	}
+	return insns;
 }
 
 /* Makes libbpf load a program that does nothing in place of @program. */
@@ -103,20 +110,18 @@ static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts,
 	const struct probe *probe = probe_find(bpf_program__name(program));
 	struct verify *v = probe && probe->place == PROBE_LOOK ? loading->later : loading->now;
 	const struct hook *hook = hook_of(program);
+	struct bpf_insn *insns = copy_insns(program);
 	int err;
 
 	(void)cookie;
+	if (!insns)
+		return -ENOMEM;
 	opts->expected_attach_type = hook->type;
 	opts->attach_btf_id = hook->kind == BTF_KIND_UNKN ? 0 : known_id(program);
 	opts->line_info = NULL; /* only what the verifier complains of would show it */
 	opts->line_info_cnt = 0;
-	err = verify_add(v, bpf_program__name(program), hook->program, bpf_program__insns(program),
-			 bpf_program__insn_cnt(program), opts);
-	if (err)
-		return err;
-	if (rdonly_cast)
-		put_rdonly_cast(&v->programs[v->n - 1]);
-	return load_nothing_for(program, opts);
+	err = verify_add(v, bpf_program__name(program), hook->program, insns, bpf_program__insn_cnt(program), opts);
+	return err ? err : load_nothing_for(program, opts);
 }
 
 static int take_sections(void)
@@ -136,24 +141,43 @@ static int take_sections(void)
 	return 0;
 }
 
-/* Of the same programs there are three builds, which have the same maps and so the same skeleton: see core/compat.h. */
-static void choose_build(struct object *o)
+/*
+ * Of the same programs there are three builds, which have the same maps and so the same skeleton: see core/compat.h.
+ * @reads_memory: that from 6.17 on.
+ */
+static int open_build(struct object *o, bool reads_memory)
 {
-	struct bpf_object_skeleton *s = o->skel->skeleton;
-	size_t size = s->data_sz;
+	char path[32];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
+	struct bpf_object_skeleton *s;
+	size_t size;
 
-	rdonly_cast = kernel_rdonly_cast(o->kernel);
-	if (rdonly_cast)
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", o->excerpt);
+	o->skel = calloc(1, sizeof(*o->skel));
+	if (!o->skel || nsscope_bpf__create_skeleton(o->skel))
+		return -ENOMEM;
+	s = o->skel->skeleton;
+	size = s->data_sz;
+	if (reads_memory)
 		s->data = (void *)nsscope_6_17_bpf__elf_bytes(&size);
 	else if (!kernel_has_atomics())
 		s->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
 	s->data_sz = size;
+	return bpf_object__open_skeleton(s, &opts);
+}
+
+static void *open_kernel(void *arg)
+{
+	struct object *o = arg;
+
+	o->kernel_error = kernel_btf_open(&o->kernel);
+	return NULL;
 }
 
 int object_open(struct object *ret_object)
 {
-	char path[32];
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
+	bool reads_memory = kernel_may_read_memory();
+	struct aside opening;
 	int err = take_sections();
 
 	*ret_object = (struct object){ .excerpt = -1 };
@@ -162,15 +186,18 @@ int object_open(struct object *ret_object)
 	ret_object->excerpt = memfd_create("nsscope-btf", MFD_CLOEXEC);
 	if (ret_object->excerpt < 0)
 		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", ret_object->excerpt);
-	ret_object->skel = calloc(1, sizeof(*ret_object->skel));
-	err = ret_object->skel ? nsscope_bpf__create_skeleton(ret_object->skel) : -ENOMEM;
+	aside_begin(&opening, open_kernel, ret_object);
+	err = open_build(ret_object, reads_memory);
+	aside_end(&opening);
 	if (!err)
-		err = kernel_btf_open(&ret_object->kernel);
+		err = ret_object->kernel_error;
 	if (err)
 		return err;
-	choose_build(ret_object);
-	return bpf_object__open_skeleton(ret_object->skel->skeleton, &opts);
+	rdonly_cast = kernel_rdonly_cast(ret_object->kernel);
+	if (!reads_memory || rdonly_cast)
+		return 0;
+	nsscope_bpf__destroy(TAKE_PTR(ret_object->skel));
+	return open_build(ret_object, false);
 }
 
 /* Looks up the hooks of the programs that are to be loaded, and the functions for kprobes. */
@@ -272,6 +299,7 @@ static int load_programs(struct object *o)
 	o->later = verify_new();
 	if (!o->now || !o->later)
 		return -ENOMEM;
+	verify_begin(o->now, OBJECT_PROGRAMS_MAX);
 	loading = o;
 	err = bpf_object__load_skeleton(o->skel->skeleton);
 	loading = NULL;
@@ -303,14 +331,17 @@ int object_load_later(struct object *o)
 
 int object_load(struct object *o)
 {
-	int err = find_hooks(o);
+	struct early_maps early;
+	int err;
 
+	early_maps_begin(&early, o->skel->obj);
+	err = find_hooks(o);
 	if (!err)
 		err = leave_out_missing(o);
 	if (!err)
 		err = make_excerpt(o);
-	kernel_btf_free(o->kernel);
-	o->kernel = NULL;
+	kernel_btf_free(TAKE_PTR(o->kernel));
+	early_maps_end(&early);
 	return err ? err : load_programs(o);
 }
 

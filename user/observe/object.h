@@ -19,6 +19,7 @@ struct verify;
 struct object {
 	struct nsscope_bpf *skel;
 	struct kernel_btf *kernel; /* until it is loaded */
+	int kernel_error; /* 0 or -errno: how it was opened */
 	int excerpt; /* memfd: the part of the kernel's BTF that matters */
 	struct verify *now, *later; /* programs to be loaded */
 	pthread_t thread; /* that loads these */

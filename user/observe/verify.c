@@ -2,59 +2,76 @@
 #include "observe/verify.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "util/thread.h"
 
-#define THREADS_MAX 7 /* beside the caller's */
-
 struct verify *verify_new(void)
 {
-	return calloc(1, sizeof(struct verify));
+	struct verify *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->changed, NULL);
+	return v;
 }
 
-int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, const struct bpf_insn *insns, size_t n,
+int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, struct bpf_insn *insns, size_t n,
 	       const struct bpf_prog_load_opts *opts)
 {
-	struct verify_program *p = &v->programs[v->n];
+	struct verify_program p = { name, type, insns, n, *opts, false, -ECANCELED };
 
-	if (v->n == VERIFY_PROGRAMS_MAX)
+	if (v->n == VERIFY_PROGRAMS_MAX) {
+		free(insns);
 		return -E2BIG;
-	*p = (struct verify_program){ name, type, malloc(n * sizeof(*insns)), n, *opts, -ECANCELED };
-	if (!p->insns)
-		return -ENOMEM;
-	memcpy(p->insns, insns, n * sizeof(*insns));
-	if (p->opts.sz > sizeof(p->opts)) /* of a libbpf newer than this was built with */
-		p->opts.sz = sizeof(p->opts);
-	v->n++;
+	}
+	if (p.opts.sz > sizeof(p.opts)) /* of a libbpf newer than this was built with */
+		p.opts.sz = sizeof(p.opts);
+	pthread_mutex_lock(&v->lock);
+	v->programs[v->n++] = p;
+	pthread_cond_signal(&v->changed);
+	pthread_mutex_unlock(&v->lock);
 	return 0;
 }
 
-/* Loads what no other thread has taken, until there is no more. */
+static struct verify_program *largest(struct verify *v)
+{
+	struct verify_program *found = NULL;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->programs[i].taken && (!found || v->programs[i].n > found->n))
+			found = &v->programs[i];
+	return found;
+}
+
+/* The largest of those that no thread has taken, once there is one; NULL: there will be no more. */
+static struct verify_program *take(struct verify *v)
+{
+	struct verify_program *p;
+
+	pthread_mutex_lock(&v->lock);
+	while (!(p = largest(v)) && !v->complete)
+		pthread_cond_wait(&v->changed, &v->lock);
+	if (p)
+		p->taken = true;
+	pthread_mutex_unlock(&v->lock);
+	return p;
+}
+
 static void *load(void *arg)
 {
 	struct verify *v = arg;
-	size_t at;
+	struct verify_program *p;
 
-	while ((at = __atomic_fetch_add(&v->next, 1, __ATOMIC_RELAXED)) < v->n) {
-		struct verify_program *p = &v->programs[at];
-
+	while ((p = take(v))) {
 		p->fd = bpf_prog_load(p->type, p->name, "GPL", p->insns, p->n, &p->opts);
 		if (p->fd < 0)
 			p->fd = -errno;
 	}
 	return NULL;
-}
-
-static int larger_first(const void *a, const void *b)
-{
-	const struct verify_program *one = a, *other = b;
-
-	return (one->n < other->n) - (one->n > other->n);
 }
 
 static size_t cpus(void)
@@ -64,26 +81,53 @@ static size_t cpus(void)
 	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (size_t)CPU_COUNT(&set);
 }
 
+void verify_begin(struct verify *v, size_t most)
+{
+	if (most > cpus())
+		most = cpus();
+	/* Where no thread can be had, the caller's does it all. */
+	while (v->nthreads + 1 < most && v->nthreads < VERIFY_THREADS_MAX && thread_start(&v->threads[v->nthreads], load, v))
+		v->nthreads++;
+}
+
+/* @cancel: what has not been begun is not loaded. */
+static void complete(struct verify *v, bool cancel)
+{
+	pthread_mutex_lock(&v->lock);
+	v->complete = true;
+	for (size_t i = 0; cancel && i < v->n; i++)
+		v->programs[i].taken = true;
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void join(struct verify *v)
+{
+	while (v->nthreads)
+		pthread_join(v->threads[--v->nthreads], NULL);
+}
+
 void verify_all(struct verify *v)
 {
-	size_t all = cpus() < v->n ? cpus() : v->n, n = 0;
-	pthread_t threads[THREADS_MAX];
-
-	qsort(v->programs, v->n, sizeof(*v->programs), larger_first);
-	/* Where no thread can be had, the caller's does it all. */
-	while (n + 1 < all && n < THREADS_MAX && thread_start(&threads[n], load, v))
-		n++;
+	complete(v, false);
+	if (!v->nthreads)
+		verify_begin(v, v->n);
 	load(v);
-	while (n)
-		pthread_join(threads[--n], NULL);
+	join(v);
 }
 
 void verify_free(struct verify *v)
 {
-	for (size_t i = 0; v && i < v->n; i++) {
+	if (!v)
+		return;
+	complete(v, true);
+	join(v);
+	for (size_t i = 0; i < v->n; i++) {
 		if (v->programs[i].fd >= 0)
 			close(v->programs[i].fd);
 		free(v->programs[i].insns);
 	}
+	pthread_cond_destroy(&v->changed);
+	pthread_mutex_destroy(&v->lock);
 	free(v);
 }

@@ -21,3 +21,17 @@ bool thread_start(pthread_t *ret_thread, void *(*run)(void *), void *arg)
 	pthread_attr_destroy(&attr);
 	return runs;
 }
+
+void aside_begin(struct aside *ret_aside, void *(*run)(void *), void *arg)
+{
+	ret_aside->runs = thread_start(&ret_aside->thread, run, arg);
+	if (!ret_aside->runs)
+		run(arg);
+}
+
+void aside_end(struct aside *aside)
+{
+	if (aside->runs)
+		pthread_join(aside->thread, NULL);
+	aside->runs = false;
+}
