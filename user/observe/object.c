@@ -303,6 +303,8 @@ static int load_programs(struct object *o)
 	loading = o;
 	err = bpf_object__load_skeleton(o->skel->skeleton);
 	loading = NULL;
+	if (!err && !o->skel->bss) /* libbpf found that the kernel has no variables for programs, and left them out */
+		err = -EOPNOTSUPP;
 	return err ? err : load_verified(o, TAKE_PTR(o->now));
 }
 

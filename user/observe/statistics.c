@@ -159,7 +159,7 @@ static int open_with(struct statistics *s, const struct statistics_settings *set
 	err = s->skel ? configure(s, settings) : -errno;
 	if (err)
 		explain(ret_error, settings->backend, err, "prepare the BPF programs");
-	if (!err && (err = stat_bpf__load(s->skel)))
+	if (!err && ((err = stat_bpf__load(s->skel)) || (err = s->skel->bss ? 0 : -EOPNOTSUPP)))
 		explain(ret_error, settings->backend, err, "load the BPF programs");
 	if (!err && (err = tracked_map(&s->tracked, s->skel->maps.tracked)))
 		explain(ret_error, settings->backend, err, "map the tracked set");
@@ -222,18 +222,19 @@ static int copy_map(const struct bpf_map *map, void *ret_elements, size_t size, 
 	size_t max = bpf_map__max_entries(map), n = 0;
 	int fd = bpf_map__fd(map);
 	char *elements = calloc(max, size), *key = NULL;
+	int err = 0;
 
 	*(char **)ret_elements = elements;
 	if (!elements)
 		return -ENOMEM;
-	while (n < max && !bpf_map_get_next_key(fd, key, elements + n * size)) {
+	while (n < max && !(err = bpf_map_get_next_key(fd, key, elements + n * size))) {
 		key = elements + n * size;
 		if (bpf_map_lookup_elem(fd, key, key + size - bpf_map__value_size(map)))
 			return -errno;
 		n++;
 	}
 	*ret_n = n;
-	return 0;
+	return err == -ENOENT ? 0 : err; /* ENOENT: that was all */
 }
 
 /* What was skipped, and no spare program has done. */
