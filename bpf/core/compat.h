@@ -63,6 +63,24 @@ static __always_inline void read_kernel(void *to, __u32 size, const void *from)
 		*(__u32 *)(to + size / 8 * 8) = *(__u32 *)(at + size / 8 * 8);
 }
 
+/*
+ * ELEMENT(map, type, slot, n): element @slot of the @n of an array map, or NULL. Here the map's one value is all of them:
+ * user/observe/object.c makes of the map's address that of its value. The verifier would make of each lookup a row of
+ * instructions, and move all that follow.
+ */
+static __always_inline void *element(void *map, __u64 slot, __u64 size, __u32 n)
+{
+	void *all;
+
+	if (slot >= n)
+		return NULL;
+	barrier_var(slot); /* what the verifier has seen of it is kept */
+	asm("" : "=r"(all) : "0"(map)); /* clang knows how large the map's definition is */
+	return all + slot * size;
+}
+
+#define ELEMENT(map, type, slot, n) ((type *)element(&(map), slot, sizeof(type), n))
+
 #define READS_ARE_CALLS false
 /* What was there before 6.17 need not be looked for. */
 #define HAS_SINCE_6_17(exists) (true || (exists))
@@ -73,6 +91,8 @@ static __always_inline void read_kernel(void *to, __u32 size, const void *from)
 {
 	bpf_probe_read_kernel(to, size, from);
 }
+
+#define ELEMENT(map, type, slot, n) ((type *)bpf_map_lookup_elem(&(map), &(__u32){slot}))
 
 #define READS_ARE_CALLS true
 #define HAS_SINCE_6_17(exists) (exists)

@@ -21,19 +21,20 @@ static __always_inline void count_lost(__u32 type)
 
 static __always_inline struct scratch *scratch_at(__u32 slot)
 {
-	return bpf_map_lookup_elem(&scratches, &slot);
+	return ELEMENT(scratches, struct scratch, slot, conf.all_scratches);
 }
 
 static __always_inline struct scratch *scratch_claim(void)
 {
 	for (__u32 i = 0; i < NSS_SCRATCHES && i < conf.scratches; i++) {
 		__u32 key = bpf_get_smp_processor_id() * conf.scratches + i;
-		struct scratch *s = bpf_map_lookup_elem(&scratches, &key);
+		struct scratch *s = scratch_at(key);
 
-		if (s && claim(&s->busy)) {
-			s->slot = key;
+		if (!s)
+			continue;
+		s->slot = key; /* it is always that; afterwards the verifier would go on with each i by itself */
+		if (claim(&s->busy))
 			return s;
-		}
 	}
 	return NULL;
 }

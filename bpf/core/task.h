@@ -129,7 +129,7 @@ __noinline int map_id_up(__u64 address, __u32 id)
 	struct id_search s = { .left = (__u64)nr << 32, .id = id, .nr = nr };
 
 	s.extents = nr <= 5 ? (__u64)map->extent : (__u64)BPF_CORE_READ(map, reverse);
-	LOOP(10, id_body, &s);
+	LOOP_OF_EACH(10, id_body, &s);
 	return s.left & NSS_ID_FOUND ? (__u32)s.left : NSS_OVERFLOW_ID;
 }
 
@@ -219,7 +219,7 @@ static __always_inline void fill_namespaces(struct nss_task *to, __u64 *pointers
  */
 __noinline int fill_level(__u32 slot, __u64 tid, __u64 tgid, __u32 level)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	struct scratch *s = scratch_at(slot);
 	struct pid_number upid = upid_at((void *)tid, level);
 	struct nss_pid *to;
 
@@ -257,7 +257,7 @@ static long level_body(__u64 i, struct levels *l)
 /* Fills in the head of the record in scratch @slot, of the task at @address; puts its PIDs behind the payload. */
 __noinline int fill_task(__u32 slot, __u64 address)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
+	struct scratch *s = scratch_at(slot);
 	struct task_struct *task = (void *)address, *leader, *parent_task;
 	struct signal_struct *signal;
 	struct pid *tid, *tgid, *parent;
@@ -287,7 +287,7 @@ __noinline int fill_task(__u32 slot, __u64 address)
 	parent = tgid_of(parent_task);
 	level = BPF_CORE_READ(tid, level);
 	levels = (struct levels){ slot, level, (__u64)tid, (__u64)tgid };
-	LOOP(NSS_LEVELS_MAX, level_body, &levels);
+	LOOP_OF_EACH(NSS_LEVELS_MAX, level_body, &levels);
 	to->inside_ppid = pid_in(parent, level, (void *)s->own_ns);
 	to->ppid = level == host_level ? to->inside_ppid : pid_in(parent, host_level, (void *)s->host_ns);
 	return 0;

@@ -117,7 +117,7 @@ struct {
 
 static __always_inline struct work *work_at(__u32 slot)
 {
-	return bpf_map_lookup_elem(&works, &slot);
+	return ELEMENT(works, struct work, slot, conf.all_works);
 }
 
 static __always_inline struct work *work_claim(void)
@@ -126,10 +126,11 @@ static __always_inline struct work *work_claim(void)
 		__u32 key = bpf_get_smp_processor_id() * conf.scratches + i;
 		struct work *w = work_at(key);
 
-		if (w && claim(&w->busy)) {
-			w->slot = key;
+		if (!w)
+			continue;
+		w->slot = key; /* as scratch_claim() has it */
+		if (claim(&w->busy))
 			return w;
-		}
 	}
 	return NULL;
 }

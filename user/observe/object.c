@@ -70,7 +70,26 @@ static struct object *loading;
 
 static uint32_t rdonly_cast; /* of the kernel; 0: the programs do without */
 
-/* The instructions of @program, with that in its place; NULL: out of memory. */
+/* Whether the programs have elements of that map by their address: ELEMENT() of bpf/core/compat.h. */
+static bool has_addresses(int fd)
+{
+	const struct nsscope_bpf *skel = loading->skel;
+
+	return fd == bpf_map__fd(skel->maps.scratches) || fd == bpf_map__fd(skel->maps.works);
+}
+
+/* Does for an instruction of the build from 6.17 on what libbpf cannot. */
+static void fit(struct bpf_insn *insn)
+{
+	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == NSS_CALL_RDONLY_CAST) {
+		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
+		insn->imm = (int)rdonly_cast;
+	} else if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_MAP_FD && has_addresses(insn->imm)) {
+		insn->src_reg = BPF_PSEUDO_MAP_VALUE;
+	}
+}
+
+/* The instructions of @program, fitted; NULL: out of memory. */
 static struct bpf_insn *copy_insns(const struct bpf_program *program)
 {
 	size_t n = bpf_program__insn_cnt(program);
@@ -79,12 +98,8 @@ static struct bpf_insn *copy_insns(const struct bpf_program *program)
 	if (!insns)
 		return NULL;
 	memcpy(insns, bpf_program__insns(program), n * sizeof(*insns));
-	for (struct bpf_insn *insn = insns; rdonly_cast && insn < insns + n; insn++) {
-		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg || insn->imm != NSS_CALL_RDONLY_CAST)
-			continue;
-		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
-		insn->imm = (int)rdonly_cast;
-	}
+	for (size_t i = 0; rdonly_cast && i < n; i++)
+		fit(&insns[i]);
 	return insns;
 }
 
@@ -198,6 +213,13 @@ int object_open(struct object *ret_object)
 		return 0;
 	nsscope_bpf__destroy(TAKE_PTR(ret_object->skel));
 	return open_build(ret_object, false);
+}
+
+int object_set_elements(struct bpf_map *map, uint32_t n)
+{
+	int err = rdonly_cast ? bpf_map__set_value_size(map, n * bpf_map__value_size(map)) : 0;
+
+	return err ? err : bpf_map__set_max_entries(map, rdonly_cast ? 1 : n);
 }
 
 /* Looks up the hooks of the programs that are to be loaded, and the functions for kprobes. */

@@ -31,6 +31,9 @@ struct object {
 /* Opens it; programs and maps can then be set up. 0 or -errno. */
 int object_open(struct object *ret_object);
 
+/* Gives @map, scratches or works, @n elements; in the build from 6.17 on they are one value. Before the load. 0 or -errno. */
+int object_set_elements(struct bpf_map *map, uint32_t n);
+
 /*
  * Loads the programs that have autoload set; those that probes.c calls optional and whose function the kernel does not
  * have are left out, their autoload is cleared. 0 or -errno; -ESRCH: the kernel does not have a function or tracepoint.

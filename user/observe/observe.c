@@ -64,7 +64,6 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	struct nss_config conf = settings->conf;
 	bool mounts = conf.types & (BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT));
 	struct host host;
-	uint32_t cpus;
 	int err = host_read(&host);
 
 	if (err)
@@ -76,6 +75,8 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	conf.wake_bytes = settings->buffer / 4;
 	conf.scratches = o->spares ? NSS_SCRATCHES : 2;
 	conf.keeps = o->calls != BACKEND_TRACEPOINT;
+	conf.all_scratches = (uint32_t)libbpf_num_possible_cpus() * conf.scratches;
+	conf.all_works = conf.types & BACKEND_CALLS ? conf.all_scratches : 1;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	o->conf = (const struct nss_config *)&skel->rodata->conf;
 	choose_programs(o);
@@ -84,11 +85,10 @@ static int configure(struct observer *o, const struct observe_settings *settings
 		err = tracked_size(skel->maps.tracked, true);
 	if (!err)
 		err = tracked_size(skel->maps.marks, o->spares);
-	cpus = (uint32_t)libbpf_num_possible_cpus();
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.scratches, cpus * conf.scratches);
+		err = object_set_elements(skel->maps.scratches, conf.all_scratches);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.works, (conf.types & BACKEND_CALLS) ? cpus * conf.scratches : 1);
+		err = object_set_elements(skel->maps.works, conf.all_works);
 	if (!err && !(conf.types & BACKEND_CALLS))
 		err = bpf_map__set_max_entries(skel->maps.contexts, 1);
 	if (!err && !(conf.types & BACKEND_TYPE(NS_DESTROY)))
