@@ -189,7 +189,7 @@ static __always_inline void tell_setns(struct task_struct *task, const struct ca
 	__builtin_memset(&setns->entered, 0, sizeof(setns->entered));
 	file = (void *)file_of_fd(call->arg[0]);
 	pid = file ? pid_of(file) : NULL;
-	setns->target = pid ? upid_at(pid, host_level).nr : 0;
+	setns->target = pid ? upid_at(pid, own_level()).nr : 0;
 	if (pid && !call->result)
 		fill_entered(&setns->entered, call->arg[1]);
 	else if (file && BPF_CORE_READ(file, f_inode, i_sb, s_magic) == NSS_NSFS_MAGIC)

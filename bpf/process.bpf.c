@@ -5,8 +5,8 @@ static __always_inline void fill_parent(struct nss_parent *to, struct pid *paren
 {
 	__u32 level = BPF_CORE_READ(child, level);
 
-	to->host_pid = pid_in(parent, host_level, upid_at(child, host_level).ns);
-	to->inside_pid = level == host_level ? to->host_pid : pid_in(parent, level, upid_at(child, level).ns);
+	to->host_pid = pid_in(parent, own_level(), upid_at(child, own_level()).ns);
+	to->inside_pid = level == own_level() ? to->host_pid : pid_in(parent, level, upid_at(child, level).ns);
 }
 
 REAL_PROGRAM(on_newtask);

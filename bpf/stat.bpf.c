@@ -143,7 +143,7 @@ struct ending {
 /* Notes the number of the process at the next level. */
 static long ended_body(__u64 i, struct ending *e)
 {
-	__u32 level = i + host_level;
+	__u32 level = i + own_level();
 	struct pid_number upid;
 	struct ended_key key;
 

@@ -193,6 +193,7 @@ struct nss_config {
 	__u32 ns_inum;
 	__u32 uid; /* with NSS_ONLY_UID: effective, in the initial user namespace */
 	__u32 host_pid_ns; /* inum of nsscope's own PID namespace */
+	__u32 is_nested; /* that is not the initial one */
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */

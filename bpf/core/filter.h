@@ -94,7 +94,7 @@ static __always_inline bool in_scope(struct task_struct *task)
 /* The PID of the process of @task, as nsscope's own PID namespace numbers it; 0: it cannot be seen from there. */
 static __always_inline __u32 host_pid_of(struct task_struct *task)
 {
-	return host_sees(task) ? (__u32)upid_at(tgid_of(task), host_level).nr : 0;
+	return host_sees(task) ? (__u32)upid_at(tgid_of(task), own_level()).nr : 0;
 }
 
 /* Whether @caller is the process that launches: known by nsscope's own numbers, which may not be the initial ones. */

@@ -258,16 +258,16 @@ static __always_inline __u64 ns_next(__u64 ns, __u64 mount)
 struct mastery {
 	__u64 mount;
 	__u32 group;
-	__u32 found;
+	__u32 differs; /* bits of its group */
 };
 
 static long master_body(__u64 i, struct mastery *m)
 {
 	const struct mount *mount = (void *)m->mount;
 
-	m->found = (__u32)BPF_CORE_READ(mount, mnt_group_id) == m->group;
+	m->differs = (__u32)BPF_CORE_READ(mount, mnt_group_id) ^ m->group;
 	m->mount = (__u64)BPF_CORE_READ(mount, mnt_master);
-	return m->found || !m->mount;
+	return !m->differs || !m->mount;
 }
 
 /*
@@ -276,10 +276,10 @@ static long master_body(__u64 i, struct mastery *m)
  */
 __noinline int gets_from(__u64 mount, __u32 group)
 {
-	struct mastery m = { mount, group, 0 };
+	struct mastery m = { mount, group, 1 };
 
 	LOOP(NSS_MASTERS, master_body, &m);
-	return m.found;
+	return !m.differs;
 }
 
 /* The first of the mounts, of all namespaces, that stand on the same directory as @mount; as the address of its link. */

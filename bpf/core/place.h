@@ -28,7 +28,7 @@ int note_host(void *ctx)
 
 struct ascent {
 	__u64 root, dentry;
-	__u64 found;
+	__u64 differs; /* bits of its address */
 };
 
 static long ascend_body(__u64 i, struct ascent *a)
@@ -36,8 +36,8 @@ static long ascend_body(__u64 i, struct ascent *a)
 	const struct dentry *d = (void *)a->dentry;
 	__u64 parent = (__u64)BPF_CORE_READ(d, d_parent);
 
-	a->found = a->dentry == a->root;
-	if (a->found || parent == a->dentry)
+	a->differs = a->dentry ^ a->root;
+	if (!a->differs || parent == a->dentry)
 		return 1;
 	a->dentry = parent;
 	return 0;
@@ -46,10 +46,10 @@ static long ascend_body(__u64 i, struct ascent *a)
 /* Whether @dentry is @root or below it. */
 __noinline int is_below(__u64 root, __u64 dentry)
 {
-	struct ascent a = { root, dentry, 0 };
+	struct ascent a = { root, dentry, 1 };
 
 	LOOP(NSS_DEPTH, ascend_body, &a);
-	return a.found;
+	return !a.differs;
 }
 
 /* Begins the walk from the place by @mount, which is of nsscope's namespace. */

@@ -27,6 +27,12 @@ struct id_extent {
 	__u32 count;
 };
 
+/* Depth of nsscope's own PID namespace: not a variable in the initial one, so the verifier sees what does not matter there. */
+static __always_inline __u32 own_level(void)
+{
+	return conf.is_nested ? host_level : 0;
+}
+
 /* The number of @pid at @level, and the namespace. */
 static __always_inline struct pid_number upid_at(const struct pid *pid, __u32 level)
 {
@@ -51,12 +57,12 @@ static __always_inline bool host_sees(const struct task_struct *task)
 {
 	struct pid *pid;
 
-	if (!host_level)
+	if (!own_level())
 		return true;
 	pid = BPF_CORE_READ(task, thread_pid);
-	if (BPF_CORE_READ(pid, level) < host_level)
+	if (BPF_CORE_READ(pid, level) < own_level())
 		return false;
-	return pid_ns_inum(upid_at(pid, host_level).ns) == conf.host_pid_ns;
+	return pid_ns_inum(upid_at(pid, own_level()).ns) == conf.host_pid_ns;
 }
 
 /*
@@ -228,7 +234,7 @@ __noinline int fill_level(__u32 slot, __u64 tid, __u64 tgid, __u32 level)
 		return 0;
 	to->ns = pid_ns_inum(upid.ns);
 	s->own_ns = (__u64)upid.ns;
-	if (level == host_level)
+	if (level == own_level())
 		s->host_ns = (__u64)upid.ns;
 	((struct nss_task *)(s->bytes + sizeof(struct nss_rec)))->ns[NSS_NS_PID] = to->ns;
 	to->tid = upid.nr;
@@ -246,7 +252,7 @@ struct levels {
 
 static long level_body(__u64 i, struct levels *l)
 {
-	__u32 level = i + host_level;
+	__u32 level = i + own_level();
 
 	if (level > l->last)
 		return 1;
@@ -289,7 +295,7 @@ __noinline int fill_task(__u32 slot, __u64 address)
 	levels = (struct levels){ slot, level, (__u64)tid, (__u64)tgid };
 	LOOP_OF_EACH(NSS_LEVELS_MAX, level_body, &levels);
 	to->inside_ppid = pid_in(parent, level, (void *)s->own_ns);
-	to->ppid = level == host_level ? to->inside_ppid : pid_in(parent, host_level, (void *)s->host_ns);
+	to->ppid = level == own_level() ? to->inside_ppid : pid_in(parent, own_level(), (void *)s->host_ns);
 	return 0;
 }
 

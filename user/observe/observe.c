@@ -25,7 +25,6 @@ struct observer {
 	int links[OBJECT_PROGRAMS_MAX];
 	size_t nlinks;
 	struct tracked tracked;
-	bool nested; /* nsscope is not in the initial PID namespace */
 	bool notes; /* namespaces that were there before are to be noted */
 	bool spares; /* of each hook that has spare programs, these are attached, not the real one */
 	struct skips {
@@ -46,7 +45,7 @@ static bool is_needed(const struct observer *o, const struct bpf_program *progra
 		return false;
 	if ((probe->place == PROBE_SPARE && !o->spares) || (probe->place == PROBE_NOTE && !o->notes))
 		return false;
-	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->nested);
+	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->conf->is_nested);
 }
 
 static void choose_programs(struct observer *o)
@@ -69,8 +68,8 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
+	conf.is_nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	o->notes = settings->notes;
-	o->nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	o->spares = kernel_preempts_tracepoints();
 	conf.wake_bytes = settings->buffer / 4;
 	conf.scratches = o->spares ? NSS_SCRATCHES : 2;
@@ -111,10 +110,10 @@ static int configure(struct observer *o, const struct observe_settings *settings
 static int find_host_level(struct observer *o)
 {
 	char discarded[4096];
-	_close_ int fd = o->nested ? observe_snapshot_fd(o) : -1;
+	_close_ int fd = o->conf->is_nested ? observe_snapshot_fd(o) : -1;
 	ssize_t n;
 
-	if (!o->nested)
+	if (!o->conf->is_nested)
 		return 0;
 	if (fd < 0)
 		return fd;
