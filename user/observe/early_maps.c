@@ -10,7 +10,7 @@ static bool is_large(const struct bpf_map *map)
 {
 	size_t value = bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF ? 1 : bpf_map__value_size(map);
 
-	return !bpf_map__is_internal(map) && bpf_map__max_entries(map) * value >= LARGE;
+	return !bpf_map__is_internal(map) && bpf_map__fd(map) < 0 && bpf_map__max_entries(map) * value >= LARGE;
 }
 
 static void *make(void *arg)

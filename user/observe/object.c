@@ -217,9 +217,13 @@ int object_open(struct object *ret_object)
 
 int object_set_elements(struct bpf_map *map, uint32_t n)
 {
-	int err = rdonly_cast ? bpf_map__set_value_size(map, n * bpf_map__value_size(map)) : 0;
+	_close_ int fd = -1;
 
-	return err ? err : bpf_map__set_max_entries(map, rdonly_cast ? 1 : n);
+	if (!rdonly_cast)
+		return bpf_map__set_max_entries(map, n);
+	/* libbpf would say that it is not of the size that its BTF has, and try again without that. */
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, bpf_map__name(map), sizeof(uint32_t), n * bpf_map__value_size(map), 1, NULL);
+	return fd < 0 ? -errno : bpf_map__reuse_fd(map, fd);
 }
 
 /* Looks up the hooks of the programs that are to be loaded, and the functions for kprobes. */
