@@ -180,7 +180,7 @@ static __always_inline void end_life(struct task_struct *task, struct nss_life *
 	else
 		add_from(&life->group, NSS_PHASE_FORK_EXIT, life->forked, life->exited);
 	add_life(task, life);
-	LOOP_OF_EACH(NSS_LEVELS_MAX, ended_body, &e);
+	LOOP(NSS_LEVELS_MAX, ended_body, &e);
 }
 
 REAL_PROGRAM(stat_exit);

@@ -8,27 +8,16 @@
 
 #include "core/compat.h"
 
-/*
- * bpf_loop()'s flags: 0, which the verifier does not know. If it did, it would make of each call a loop of instructions: that takes
- * it up to 50 us, and saves the program some 10 ns.
- */
-__u64 loop_flags;
-
-#define LOOP_WITH(flags, n, body, ctx)                         \
-	do {                                                   \
-		if (has_bpf_loop())                            \
-			bpf_loop(n, body, ctx, flags);         \
-		else                                           \
-			for (__u64 _i = 0; _i < (n); _i++)     \
-				if (body(_i, ctx))             \
-					break;                 \
-	} while (0)
-
 /* Calls body(i, ctx) for i from 0 to n - 1, until it gives 1. */
-#define LOOP(n, body, ctx) LOOP_WITH(loop_flags, n, body, ctx)
-
-/* The same, for what each fork, exec and exit comes by. */
-#define LOOP_OF_EACH(n, body, ctx) LOOP_WITH(0, n, body, ctx)
+#define LOOP(n, body, ctx)                              \
+	do {                                            \
+		if (has_bpf_loop())                     \
+			bpf_loop(n, body, ctx, 0);      \
+		else                                    \
+			for (__u64 _i = 0; _i < (n); _i++) \
+				if (body(_i, ctx))      \
+					break;          \
+	} while (0)
 
 /* Before 5.17 a row of steps, rows of rows and rows of these: each a function that the verifier looks at once. */
 #define NSS_ROW 40
@@ -57,7 +46,7 @@ __u64 loop_flags;
 	static __always_inline bool name##_steps(__u32 slot)                 \
 	{                                                                    \
 		if (has_bpf_loop())                                          \
-			return bpf_loop(NSS_STEPS, name##_body, &slot, loop_flags) < NSS_STEPS; \
+			return bpf_loop(NSS_STEPS, name##_body, &slot, 0) < NSS_STEPS; \
 		for (int i = 0; i < NSS_ROW; i++)                            \
 			if (name##_rows(slot))                               \
 				return true;                                 \

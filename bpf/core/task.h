@@ -135,7 +135,7 @@ __noinline int map_id_up(__u64 address, __u32 id)
 	struct id_search s = { .left = (__u64)nr << 32, .id = id, .nr = nr };
 
 	s.extents = nr <= 5 ? (__u64)map->extent : (__u64)BPF_CORE_READ(map, reverse);
-	LOOP_OF_EACH(10, id_body, &s);
+	LOOP(10, id_body, &s);
 	return s.left & NSS_ID_FOUND ? (__u32)s.left : NSS_OVERFLOW_ID;
 }
 
@@ -293,7 +293,7 @@ __noinline int fill_task(__u32 slot, __u64 address)
 	parent = tgid_of(parent_task);
 	level = BPF_CORE_READ(tid, level);
 	levels = (struct levels){ slot, level, (__u64)tid, (__u64)tgid };
-	LOOP_OF_EACH(NSS_LEVELS_MAX, level_body, &levels);
+	LOOP(NSS_LEVELS_MAX, level_body, &levels);
 	to->inside_ppid = pid_in(parent, level, (void *)s->own_ns);
 	to->ppid = level == own_level() ? to->inside_ppid : pid_in(parent, own_level(), (void *)s->host_ns);
 	return 0;
