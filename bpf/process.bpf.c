@@ -100,7 +100,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	struct nss_exec *exec;
 	struct scratch *s;
 	unsigned long start;
-	__u32 bytes, nonce;
+	__u32 bytes, nonce = 0;
 
 	REENTRANT(on_exec);
 	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
@@ -108,9 +108,10 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	mm = BPF_CORE_READ(task, mm);
 	start = BPF_CORE_READ(mm, arg_start);
 	bytes = BPF_CORE_READ(mm, arg_end) - start;
-	nonce = bpf_ktime_get_ns();
-	if (bytes > NSS_ARGS_PIECE)
+	if (bytes > NSS_ARGS_PIECE) {
+		nonce = bpf_ktime_get_ns();
 		send_further_args((__u64)task->tgid << 32 | nonce, start, bytes);
+	}
 	s = emit_begin_task(NSS_EV_EXEC, sizeof(*exec), task);
 	if (!s)
 		return 0;
