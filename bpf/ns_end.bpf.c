@@ -55,7 +55,6 @@ __noinline int told_step(__u32 unused)
 {
 	__u32 slot = told_cursor++;
 	struct told_ns *t = bpf_map_lookup_elem(&told_ns, &slot);
-	__u64 now = bpf_ktime_get_ns();
 	__u32 refs;
 
 	if (!t || !told_left)
@@ -67,13 +66,13 @@ __noinline int told_step(__u32 unused)
 	if (refs) {
 		note_kept(t, refs);
 		t->mounts = mounts_in(t->address, t->type);
-		t->seen = now;
+		t->seen = told_looked;
 		told_last = slot;
 		if (slot < told_first)
 			told_first = slot;
 		return 0;
 	}
-	tell_ns_end(t, now);
+	tell_ns_end(t, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -92,6 +91,7 @@ int look_at_namespaces(void *ctx)
 	if (!told_left)
 		return 0;
 	told_cursor = 0;
+	told_looked = bpf_ktime_get_ns();
 	told_first = NSS_TOLD_NS;
 	told_last = 0;
 	told_steps(0);

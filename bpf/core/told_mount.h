@@ -183,7 +183,6 @@ __noinline int seek_step(__u32 slot)
 {
 	struct work *w = work_at(slot);
 	struct told_mount *t = w ? told_mount_in(w->seeking.at) : NULL;
-	__u64 now;
 
 	if (!t || !w || !w->seeking.left)
 		return 1;
@@ -191,10 +190,9 @@ __noinline int seek_step(__u32 slot)
 	if (!t->address)
 		return 0;
 	w->seeking.left--;
-	now = bpf_ktime_get_ns();
 	if (told_mount_stands(t)) {
-		t->seen = now;
-	} else if (w->seeking.quietly || (!is_unmounting() && (w->seeking.by || !is_detaching(now)))) {
+		t->seen = w->seeking.began;
+	} else if (w->seeking.quietly || (!is_unmounting() && (w->seeking.by || !is_detaching(bpf_ktime_get_ns())))) {
 		mount_went(t, &w->seeking);
 	}
 	if (t->address)
@@ -220,6 +218,7 @@ __noinline int seek_mounts(__u32 by, __u32 quietly)
 		return 0;
 	w->seeking.at = w->seeking.end = 0;
 	w->seeking.left = told_mount_count;
+	w->seeking.began = bpf_ktime_get_ns();
 	w->seeking.by = by;
 	w->seeking.quietly = quietly;
 	seek_steps(w->slot);

@@ -44,6 +44,7 @@ struct {
 
 __u32 told_next; /* slot to be tried next */
 __u32 told_cursor; /* of the look at all of them */
+__u64 told_looked; /* when that began; CLOCK_MONOTONIC */
 __u32 told_count; /* how many there are: never less than slots with an address */
 __u32 told_left; /* of them, yet to be looked at */
 __u32 told_first, told_last; /* slots of the first that lives and of the last, as the look found them */

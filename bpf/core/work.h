@@ -75,6 +75,7 @@ struct seeking {
 	__u32 end; /* behind the last that stays noted */
 	__u32 by; /* process that takes them away, as the host numbers it; 0: not known */
 	__u32 quietly; /* what is gone has been told */
+	__u64 began; /* CLOCK_MONOTONIC */
 };
 
 /* A system call, at its end. */
