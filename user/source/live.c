@@ -100,12 +100,12 @@ static int tell_lost(struct live *l, bool last)
 }
 
 /*
- * Not each time: where there are many namespaces, or the machine is slow, for a thousandth of the time, but four times a
+ * Not each time: where there are many namespaces, or the machine is slow, for half a thousandth of the time, but four times a
  * second. What is found by it is marked late by as much.
  */
 #define LOOK_NS 50000000ULL
 #define LOOK_LATEST_NS 250000000ULL
-#define LOOK_SHARE 1000
+#define LOOK_SHARE 2000
 
 static int look_for_ends(struct live *l)
 {
@@ -122,16 +122,17 @@ static int look_for_ends(struct live *l)
 
 static int read_ring(struct live *l, bool last)
 {
+	bool looks = last || clock_ns(CLOCK_MONOTONIC) > l->look_next;
 	struct epoll_event ignored;
 	int err = 0, told;
 
 	epoll_wait(l->woken, &ignored, 1, 0); /* before the reading: what wakes us during it counts */
-	if (last || clock_ns(CLOCK_MONOTONIC) > l->look_next)
+	if (looks)
 		err = look_for_ends(l);
 	told = tell_records(l);
 	if (!err)
 		err = told ? told : l->err;
-	return err ? err : tell_lost(l, last);
+	return err || !looks ? err : tell_lost(l, last);
 }
 
 int live_read(struct live *l)
