@@ -56,6 +56,20 @@ static void choose_programs(struct observer *o)
 		bpf_program__set_autoload(program, is_needed(o, program));
 }
 
+/* Of all CPUs: each takes 80 KiB, and the verifier lets an address be half a GiB behind the beginning of its map. */
+#define SCRATCHES_MAX 8192
+
+static void set_scratches(struct nss_config *conf, bool spares)
+{
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus();
+
+	conf->scratches = spares ? NSS_SCRATCHES : 2;
+	while (conf->scratches > 2 && cpus * conf->scratches > SCRATCHES_MAX)
+		conf->scratches--;
+	conf->all_scratches = cpus * conf->scratches;
+	conf->all_works = conf->types & BACKEND_CALLS ? conf->all_scratches : 1;
+}
+
 /* Sizes and settings that must stand before the load. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
@@ -72,10 +86,8 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	o->notes = settings->notes;
 	o->spares = kernel_preempts_tracepoints();
 	conf.wake_bytes = settings->buffer / 4;
-	conf.scratches = o->spares ? NSS_SCRATCHES : 2;
+	set_scratches(&conf, o->spares);
 	conf.keeps = o->calls != BACKEND_TRACEPOINT;
-	conf.all_scratches = (uint32_t)libbpf_num_possible_cpus() * conf.scratches;
-	conf.all_works = conf.types & BACKEND_CALLS ? conf.all_scratches : 1;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	o->conf = (const struct nss_config *)&skel->rodata->conf;
 	choose_programs(o);
