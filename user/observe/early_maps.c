@@ -38,7 +38,8 @@ void early_maps_begin(struct early_maps *ret_early, struct bpf_object *object)
 		ret_early->fds[ret_early->n] = -1;
 		ret_early->maps[ret_early->n++] = map;
 	}
-	aside_begin(&ret_early->aside, make, ret_early);
+	if (ret_early->n)
+		aside_begin(&ret_early->aside, make, ret_early);
 }
 
 void early_maps_end(struct early_maps *early)

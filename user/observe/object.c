@@ -331,6 +331,8 @@ static int load_programs(struct object *o)
 	loading = NULL;
 	if (!err && !o->skel->bss) /* libbpf found that the kernel has no variables for programs, and left them out */
 		err = -EOPNOTSUPP;
+	if (err) /* before what the programs point to goes */
+		verify_free(TAKE_PTR(o->now));
 	return err ? err : load_verified(o, TAKE_PTR(o->now));
 }
 
@@ -414,11 +416,11 @@ void object_close(struct object *o)
 {
 	if (o->is_loading)
 		pthread_join(o->thread, NULL);
+	verify_free(o->now);
+	verify_free(o->later);
 	if (o->skel)
 		nsscope_bpf__destroy(o->skel);
 	kernel_btf_free(o->kernel);
-	verify_free(o->now);
-	verify_free(o->later);
 	if (o->excerpt >= 0)
 		close(o->excerpt);
 	*o = (struct object){ .excerpt = -1 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util/thread.h"
@@ -22,12 +23,18 @@ struct verify *verify_new(void)
 int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, struct bpf_insn *insns, size_t n,
 	       const struct bpf_prog_load_opts *opts)
 {
-	struct verify_program p = { name, type, insns, n, *opts, false, -ECANCELED };
+	struct verify_program p = { name, type, insns, n, *opts, NULL, false, -ECANCELED };
+	size_t size = (size_t)opts->func_info_cnt * opts->func_info_rec_size;
 
-	if (v->n == VERIFY_PROGRAMS_MAX) {
+	p.func_info = malloc(size ? size : 1);
+	if (v->n == VERIFY_PROGRAMS_MAX || !p.func_info) {
+		free(p.func_info);
 		free(insns);
-		return -E2BIG;
+		return v->n == VERIFY_PROGRAMS_MAX ? -E2BIG : -ENOMEM;
 	}
+	if (size)
+		memcpy(p.func_info, opts->func_info, size);
+	p.opts.func_info = p.func_info;
 	if (p.opts.sz > sizeof(p.opts)) /* of a libbpf newer than this was built with */
 		p.opts.sz = sizeof(p.opts);
 	pthread_mutex_lock(&v->lock);
@@ -126,6 +133,7 @@ void verify_free(struct verify *v)
 		if (v->programs[i].fd >= 0)
 			close(v->programs[i].fd);
 		free(v->programs[i].insns);
+		free(v->programs[i].func_info);
 	}
 	pthread_cond_destroy(&v->changed);
 	pthread_mutex_destroy(&v->lock);

@@ -20,7 +20,8 @@ struct verify {
 		enum bpf_prog_type type;
 		struct bpf_insn *insns; /* own */
 		size_t n;
-		struct bpf_prog_load_opts opts; /* what it points to is not own */
+		struct bpf_prog_load_opts opts; /* but for func_info, what it points to is not own */
+		void *func_info; /* libbpf lets go of its own where the load fails */
 		bool taken; /* by a thread */
 		int fd; /* or -errno, as the kernel answered */
 	} programs[VERIFY_PROGRAMS_MAX];
@@ -38,7 +39,10 @@ struct verify *verify_new(void);
 /* Starts threads that load what is added, at most @most with the caller's and one for each CPU. */
 void verify_begin(struct verify *v, size_t most);
 
-/* Adds a program of the @n instructions, which are freed in the end; @name and what @opts point to must stay. 0 or -errno. */
+/*
+ * Adds a program of the @n instructions, which are freed in the end; @name and what @opts point to, but for func_info, must stay.
+ * 0 or -errno.
+ */
 int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, struct bpf_insn *insns, size_t n,
 	       const struct bpf_prog_load_opts *opts);
 
