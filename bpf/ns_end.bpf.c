@@ -66,7 +66,8 @@ __noinline int told_step(__u32 unused)
 	if (refs) {
 		note_kept(t, refs);
 		t->mounts = mounts_in(t->address, t->type);
-		t->seen = told_looked;
+		if (t->seen < told_looked) /* it may have been seen meanwhile */
+			t->seen = told_looked;
 		told_last = slot;
 		if (slot < told_first)
 			told_first = slot;

@@ -191,7 +191,8 @@ __noinline int seek_step(__u32 slot)
 		return 0;
 	w->seeking.left--;
 	if (told_mount_stands(t)) {
-		t->seen = w->seeking.began;
+		if (t->seen < w->seeking.began)
+			t->seen = w->seeking.began;
 	} else if (w->seeking.quietly || (!is_unmounting() && (w->seeking.by || !is_detaching(bpf_ktime_get_ns())))) {
 		mount_went(t, &w->seeking);
 	}
