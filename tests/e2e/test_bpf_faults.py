@@ -7,9 +7,9 @@ import subprocess
 import pytest
 from nsscope_test import NSSCOPE, TIMEOUT, workload
 
-# What must be the same each time, of each line of JSON.
+# What must be the same each time, of each line of JSON. (The kernel may let go of a namespace after nsscope has ended.)
 COMMANDS = {
-    "run": (["run", "-o", "json=%", "--", "true"], lambda r: r["type"]),
+    "run": (["run", "--only", "process,mount,unshare", "-o", "json=%", "--", "true"], lambda r: r["type"]),
     "stat": (["stat", "-o", "json=%", "--", "true"],
              lambda r: [[p["phase"] for p in g["phases"]] for g in r["groups"]] + [len(r["most_spawning"]), len(r["shortest_lived"])]),
     "ps": (["ps", "-o", "json=%", "--pid", "1"], sorted),
@@ -18,6 +18,7 @@ COMMANDS = {
 
 def run(args, out, nth, count):
     """@nth: which of the calls fails; 0: none. @count: file that gets how many there were."""
+    out.unlink(missing_ok=True)
     args = [workload("fail"), str(errno.EPERM), str(nth), "bpf", NSSCOPE, *[arg.replace("%", str(out)) for arg in args]]
     return subprocess.run(args, capture_output=True, text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL, env={"FAIL_COUNT": str(count)})
 
@@ -37,4 +38,4 @@ def test_each_call(name, tmp_path):
             refused += 1
         else:
             assert [what(json.loads(line)) for line in out.read_text().splitlines()] == whole, (nth, done)
-    assert 20 < calls and 0 < refused < calls
+    assert 20 < calls and refused < calls and (refused or name == "ps")  # it can do without BPF
