@@ -58,6 +58,8 @@ static __always_inline void tell_other_call(struct work *w, __u32 event)
 	}
 }
 
+#undef TELL
+
 static __always_inline void tell_call(struct work *w, __u32 event)
 {
 	if (call_kind(event) == CALL_REACHES)

@@ -197,7 +197,7 @@ struct nss_config {
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */
-	__u32 all_works; /* as many, if there are any for system calls */
+	__u32 all_works; /* as many if system calls are wanted, else 1 */
 	__u32 keeps; /* what the kernel is given in a call can be had */
 	char comm[NSS_COMM_LEN]; /* with NSS_ONLY_COMM */
 };

@@ -101,7 +101,7 @@ struct scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_SCRATCHES); /* times the number of possible CPUs, before the load */
+	__uint(max_entries, NSS_SCRATCHES); /* conf.all_scratches, before the load; see ELEMENT() */
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");

@@ -111,7 +111,7 @@ struct work {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_SCRATCHES); /* as scratches, if system calls are wanted */
+	__uint(max_entries, NSS_SCRATCHES); /* conf.all_works, before the load */
 	__type(key, __u32);
 	__type(value, struct work);
 } works SEC(".maps");

@@ -33,7 +33,7 @@ const struct backend backends[BACKENDS_MAX] = {
 			     BACKEND_CALLS },
 	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "tp_btf/sys_enter+sys_exit",
 				 TP_BTF_NEEDS ", CONFIG_HAVE_SYSCALL_TRACEPOINTS",
-				 "some 50 ns in every system call of every process",
+				 "some 50 to 140 ns in every system call of every process",
 				 "what the kernel made of the arguments: they are as the caller had them at the end of the "
 				 "call, paths as they were given",
 				 BACKEND_CALLS },

@@ -56,7 +56,7 @@ static void choose_programs(struct observer *o)
 		bpf_program__set_autoload(program, is_needed(o, program));
 }
 
-/* Of all CPUs: each takes 80 KiB, and the verifier lets an address be half a GiB behind the beginning of its map. */
+/* Of all CPUs: a struct work has 45 KiB, and the verifier lets an address be half a GiB behind the beginning of its map. */
 #define SCRATCHES_MAX 8192
 
 static void set_scratches(struct nss_config *conf, bool spares)

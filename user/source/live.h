@@ -19,7 +19,10 @@ int live_fd(const struct live *l);
 /* Where something waits for an event (--exit-on): what is to be ended goes on for so long. */
 #define LIVE_TICK_URGENT_MS 2
 
-/* Gives all queued records to the function of live_open, then a lost record if there was a gap. 0 or -errno. */
+/*
+ * Gives all queued records to the function of live_open; then, each 0.05 to 0.25 s, a lost record if there was a gap. 0 or
+ * -errno.
+ */
 int live_read(struct live *l);
 
 /* The last records, and the end record. 0 or -errno. */
