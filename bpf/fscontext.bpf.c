@@ -9,7 +9,7 @@ __noinline __u32 put_fstype(__u32 slot, __u64 fc)
 	return fc ? put_kernel_str(slot, (__u64)BPF_CORE_READ(context, fs_type, name)) : NSS_STR_NULL;
 }
 
-static __always_inline void tell_fsopen(struct task_struct *task, const struct call *call)
+static __always_inline void tell_fsopen(const struct call *call)
 {
 	const struct kept *k = kept_of(call);
 	MOUNT_EVENT(FSOPEN, fsopen);
@@ -64,7 +64,7 @@ static __always_inline void emit_setting(struct scratch *s, struct nss_fsconfig 
 		emit_user_str(s, &f->value, (void *)call->arg[3], NSS_PATH_MAX);
 }
 
-static __always_inline void tell_fsconfig(struct task_struct *task, const struct call *call)
+static __always_inline void tell_fsconfig(const struct call *call)
 {
 	__u64 fc = fs_context_of_fd(call->arg[0]);
 	const struct kept *k = sets_key(call->arg[1]) ? kept_of(call) : NULL;
@@ -87,7 +87,7 @@ static __always_inline void tell_fsconfig(struct task_struct *task, const struct
 	emit_send(s);
 }
 
-static __always_inline void tell_fsmount(struct task_struct *task, const struct call *call)
+static __always_inline void tell_fsmount(const struct call *call)
 {
 	__u64 fc = fs_context_of_fd(call->arg[0]), number = fs_context_number(fc);
 	const struct mount *mount = NULL;
@@ -106,7 +106,7 @@ static __always_inline void tell_fsmount(struct task_struct *task, const struct 
 	emit_send(s);
 }
 
-static __always_inline void tell_fspick(struct task_struct *task, const struct call *call)
+static __always_inline void tell_fspick(const struct call *call)
 {
 	__u64 fc = call->result >= 0 ? fs_context_of_fd(call->result) : 0;
 	MOUNT_EVENT(FSPICK, fspick);

@@ -52,7 +52,7 @@ static __always_inline __u32 put_target(struct scratch *s, const struct call *ca
 
 #define CALL_EVENT(EV, name)                                                                   \
 	struct nss_##name *name;                                                               \
-	struct scratch *s = emit_begin_task(NSS_EV_##EV, sizeof(*name), task);                 \
+	struct scratch *s = emit_begin_current(NSS_EV_##EV, sizeof(*name));                    \
 	if (!s)                                                                                \
 		return;                                                                        \
 	name = PAYLOAD(s, name);                                                               \
@@ -129,7 +129,7 @@ __noinline int put_told(__u32 slot, __u32 at, __u32 from, __u32 place)
 			 find_place((call)->slot));                                                    \
 	} while (0)
 
-static __always_inline void tell_mount(struct task_struct *task, const struct call *call)
+static __always_inline void tell_mount(const struct call *call)
 {
 	const struct kept *k = kept_of(call);
 	MOUNT_EVENT(MOUNT, mount);
@@ -151,7 +151,7 @@ static __always_inline void tell_mount(struct task_struct *task, const struct ca
 	emit_send(s);
 }
 
-static __always_inline void tell_umount(struct task_struct *task, const struct call *call)
+static __always_inline void tell_umount(const struct call *call)
 {
 	MOUNT_EVENT(UMOUNT, umount);
 
@@ -162,7 +162,7 @@ static __always_inline void tell_umount(struct task_struct *task, const struct c
 	emit_send(s);
 }
 
-static __always_inline void tell_move_mount(struct task_struct *task, const struct call *call)
+static __always_inline void tell_move_mount(const struct call *call)
 {
 	struct work *w = work_at(call->slot);
 	MOUNT_EVENT(MOVE_MOUNT, move_mount);
@@ -187,7 +187,7 @@ static __always_inline void tell_move_mount(struct task_struct *task, const stru
 	emit_send(s);
 }
 
-static __always_inline void tell_pivot_root(struct task_struct *task, const struct call *call)
+static __always_inline void tell_pivot_root(const struct call *call)
 {
 	MOUNT_EVENT(PIVOT_ROOT, pivot_root);
 
@@ -196,7 +196,7 @@ static __always_inline void tell_pivot_root(struct task_struct *task, const stru
 	emit_send(s);
 }
 
-static __always_inline void tell_chroot(struct task_struct *task, const struct call *call)
+static __always_inline void tell_chroot(const struct call *call)
 {
 	MOUNT_EVENT(CHROOT, chroot);
 

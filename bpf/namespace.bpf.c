@@ -60,7 +60,7 @@ __noinline int send_ns_create(__u64 address, __u64 ns, __u32 type_and_by, __u64 
 	const struct user_namespace *user = (void *)owner;
 	__u32 type = type_and_by & 0xff;
 	struct nss_ns_create *create;
-	struct scratch *s = emit_begin_task(NSS_EV_NS_CREATE, sizeof(*create), (void *)address);
+	struct scratch *s = emit_begin_task(NSS_EV_NS_CREATE, sizeof(*create), address);
 
 	if (!s)
 		return 0;
@@ -85,13 +85,10 @@ __noinline int tell_new_namespace(__u64 address, __u32 type, __u32 by)
 }
 
 /* The user namespace owns the others, so it is told first. */
-static __always_inline void tell_new_namespaces(struct task_struct *task, __u64 flags, __u32 by)
+static __always_inline void tell_new_namespaces(__u64 address, __u64 flags, __u32 by)
 {
-	__u64 address;
-
 	if (!wanted(NSS_EV_NS_CREATE))
 		return;
-	address = address_of(task);
 	if (flags & NSS_CLONE_NEWUSER)
 		tell_new_namespace(address, NSS_NS_USER, by);
 #define NAMESPACE(ID, name, flag, doc)                                         \
@@ -110,13 +107,13 @@ __noinline int tell_namespace_of_fd(__u32 fd, __u32 by)
 	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != NSS_NSFS_MAGIC)
 		return 0;
 	ns = BPF_CORE_READ(file, f_inode, i_private) - bpf_core_field_offset(struct mnt_namespace, ns);
-	return send_ns_create(address_of(current_task()), (__u64)&ns->ns, NSS_NS_MNT | by << 8, (__u64)BPF_CORE_READ(ns, user_ns), 0);
+	return send_ns_create(bpf_get_current_task(), (__u64)&ns->ns, NSS_NS_MNT | by << 8, (__u64)BPF_CORE_READ(ns, user_ns), 0);
 }
 
-static __always_inline void tell_unshare(struct task_struct *task, const struct call *call)
+static __always_inline void tell_unshare(const struct call *call)
 {
 	struct nss_unshare *unshare;
-	struct scratch *s = emit_begin_task(NSS_EV_UNSHARE, sizeof(*unshare), task);
+	struct scratch *s = emit_begin_current(NSS_EV_UNSHARE, sizeof(*unshare));
 
 	if (!s)
 		return;
@@ -172,12 +169,12 @@ static __always_inline void fill_meant(struct nss_entered *to, const struct ns_c
 #undef NAMESPACE
 }
 
-static __always_inline void tell_setns(struct task_struct *task, const struct call *call)
+static __always_inline void tell_setns(const struct call *call)
 {
 	struct nss_setns *setns;
 	struct file *file;
 	struct pid *pid;
-	struct scratch *s = emit_begin_task(NSS_EV_SETNS, sizeof(*setns), task);
+	struct scratch *s = emit_begin_current(NSS_EV_SETNS, sizeof(*setns));
 
 	if (!s)
 		return;

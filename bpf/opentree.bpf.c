@@ -64,7 +64,7 @@ __noinline int tell_tree(__u32 from, __u32 size)
 {
 	struct work *w = work_at(from);
 	struct nss_open_tree_attr *tree;
-	struct scratch *s = w ? emit_begin_task(w->call.event, size, current_task()) : NULL;
+	struct scratch *s = w ? emit_begin_current(w->call.event, size) : NULL;
 
 	if (!s || !w)
 		return -1;
@@ -76,17 +76,17 @@ __noinline int tell_tree(__u32 from, __u32 size)
 	return emit_send(s);
 }
 
-static __always_inline void tell_open_tree(struct task_struct *task, const struct call *call)
+static __always_inline void tell_open_tree(const struct call *call)
 {
 	tell_tree(call->slot, sizeof(struct nss_open_tree));
 }
 
-static __always_inline void tell_open_tree_attr(struct task_struct *task, const struct call *call)
+static __always_inline void tell_open_tree_attr(const struct call *call)
 {
 	tell_tree(call->slot, sizeof(struct nss_open_tree_attr));
 }
 
-static __always_inline void tell_mount_setattr(struct task_struct *task, const struct call *call)
+static __always_inline void tell_mount_setattr(const struct call *call)
 {
 	struct work *w = work_at(call->slot);
 	MOUNT_EVENT(MOUNT_SETATTR, mount_setattr);

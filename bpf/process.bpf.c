@@ -21,6 +21,7 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	struct task_struct *caller;
 	struct nss_fork *fork;
 	struct scratch *s;
+	__u64 address;
 
 	REENTRANT(on_newtask);
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
@@ -33,8 +34,9 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	}
 	if (!in_scope(child))
 		return 0;
+	address = address_of(child);
 	if (wanted(NSS_EV_FORK)) {
-		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), child);
+		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), address);
 		if (s) {
 			fork = PAYLOAD(s, fork);
 			fork->flags = flags;
@@ -42,7 +44,7 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 			emit_send(s);
 		}
 	}
-	tell_new_namespaces(child, flags, NSS_BY_CLONE);
+	tell_new_namespaces(address, flags, NSS_BY_CLONE);
 	return 0;
 }
 
@@ -112,7 +114,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 		nonce = bpf_ktime_get_ns();
 		send_further_args((__u64)task->tgid << 32 | nonce, start, bytes);
 	}
-	s = emit_begin_task(NSS_EV_EXEC, sizeof(*exec), task);
+	s = emit_begin_current(NSS_EV_EXEC, sizeof(*exec));
 	if (!s)
 		return 0;
 	exec = PAYLOAD(s, exec);
@@ -177,7 +179,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		set_tracked(task->tgid, 0);
 	if (!wanted(NSS_EV_EXIT))
 		return 0;
-	s = emit_begin_task(NSS_EV_EXIT, sizeof(*exit), task);
+	s = emit_begin_current(NSS_EV_EXIT, sizeof(*exit));
 	if (!s)
 		return 0;
 	exit = PAYLOAD(s, exit);

@@ -22,7 +22,7 @@ int on_task(struct bpf_iter__task *ctx)
 		host_level = level;
 	if (!host_sees(task))
 		return 0;
-	s = emit_begin_task(NSS_EV_PROCESS, sizeof(*process), task);
+	s = emit_begin_task(NSS_EV_PROCESS, sizeof(*process), address_of(task));
 	if (!s)
 		return 0;
 	process = PAYLOAD(s, process);

@@ -11,7 +11,7 @@
 	{                                                         \
 		struct work *w = work_at(slot);                   \
 		if (w)                                            \
-			tell_##name(current_task(), &w->call);    \
+			tell_##name(&w->call);                    \
 		return 0;                                         \
 	}
 #include "abi/syscalls.def"
@@ -49,7 +49,7 @@ static __always_inline void tell_other_call(struct work *w, __u32 event)
 #undef SYSCALL
 	}
 	if (event == NSS_EV_UNSHARE && !w->call.result)
-		tell_new_namespaces(current_task(), w->call.arg[0], NSS_BY_UNSHARE);
+		tell_new_namespaces(bpf_get_current_task(), w->call.arg[0], NSS_BY_UNSHARE);
 	if (w->call.result >= 0 && wanted(NSS_EV_NS_CREATE)) {
 		if (event == NSS_EV_OPEN_TREE || event == NSS_EV_OPEN_TREE_ATTR)
 			tell_namespace_of_fd(w->call.result, NSS_BY_OPEN_TREE);

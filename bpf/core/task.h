@@ -322,14 +322,20 @@ __noinline int begin_task(__u32 type, __u32 payload, __u64 address)
 }
 
 /*
- * Begins a record of class TASK for @task, of the payload size @payload; its PIDs are put behind the payload. NULL if
- * none is to be had (counted).
+ * Begins a record of class TASK for the task at @address, of the payload size @payload; its PIDs are put behind the payload.
+ * NULL if none is to be had (counted).
  *
  * The own PID namespace of a task hangs off its struct pid; nsproxy has the one for its children.
  */
-static __always_inline struct scratch *emit_begin_task(__u32 type, __u32 payload, struct task_struct *task)
+static __always_inline struct scratch *emit_begin_task(__u32 type, __u32 payload, __u64 address)
 {
-	return scratch_at(begin_task(type, payload, address_of(task)));
+	return scratch_at(begin_task(type, payload, address));
+}
+
+/* For the current task. */
+static __always_inline struct scratch *emit_begin_current(__u32 type, __u32 payload)
+{
+	return emit_begin_task(type, payload, bpf_get_current_task());
 }
 
 /* The payload of a record of class TASK. */
