@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * floor [--calls]: loads and attaches the programs of floor.bpf.c, says "ready", and drops what they send until it is
- * killed, as rarely as nsscope looks. --calls: those at each system call too.
+ * killed or whoever started it ends, as rarely as nsscope looks. --calls: those at each system call too.
  */
 #include <bpf/libbpf.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bench/floor.skel.h"
@@ -24,7 +26,7 @@ int main(int argc, char **argv)
 	struct floor_bpf *skel = floor_bpf__open();
 	struct ring_buffer *ring;
 
-	if (!skel)
+	if (!skel || prctl(PR_SET_PDEATHSIG, SIGKILL)) /* or what is measured later would be beside it */
 		return 1;
 	bpf_program__set_autoload(skel->progs.floor_sys_enter, calls);
 	bpf_program__set_autoload(skel->progs.floor_sys_exit, calls);
