@@ -26,15 +26,12 @@ int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, stru
 	struct verify_program p = { name, type, insns, n, *opts, NULL, false, -ECANCELED };
 	size_t size = (size_t)opts->func_info_cnt * opts->func_info_rec_size;
 
-	p.func_info = malloc(size ? size : 1);
-	if (v->n == VERIFY_PROGRAMS_MAX || !p.func_info) {
-		free(p.func_info);
+	p.func_info = v->n < VERIFY_PROGRAMS_MAX ? malloc(size) : NULL;
+	if (!p.func_info) {
 		free(insns);
-		return v->n == VERIFY_PROGRAMS_MAX ? -E2BIG : -ENOMEM;
+		return v->n < VERIFY_PROGRAMS_MAX ? -ENOMEM : -E2BIG;
 	}
-	if (size)
-		memcpy(p.func_info, opts->func_info, size);
-	p.opts.func_info = p.func_info;
+	p.opts.func_info = memcpy(p.func_info, opts->func_info, size);
 	if (p.opts.sz > sizeof(p.opts)) /* of a libbpf newer than this was built with */
 		p.opts.sz = sizeof(p.opts);
 	pthread_mutex_lock(&v->lock);
@@ -117,7 +114,7 @@ static void join(struct verify *v)
 void verify_all(struct verify *v)
 {
 	complete(v, false);
-	if (!v->nthreads)
+	if (!v->nthreads) /* it was not begun */
 		verify_begin(v, v->n);
 	load(v);
 	join(v);
