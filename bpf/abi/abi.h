@@ -33,6 +33,8 @@
 #define NSS_ARGS_PIECE 16384
 /* The kernel's limit on arguments and environment together (3/4 of _STK_LIM, fs/exec.c). */
 #define NSS_ARGS_MAX (6 << 20)
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h: the inum of the initial PID namespace. */
+#define NSS_PID_NS_INITIAL 0xEFFFFFFCU
 /* A duration or an id that is not known. */
 #define NSS_UNKNOWN (~0ULL)
 
@@ -193,7 +195,6 @@ struct nss_config {
 	__u32 ns_inum;
 	__u32 uid; /* with NSS_ONLY_UID: effective, in the initial user namespace */
 	__u32 host_pid_ns; /* inum of nsscope's own PID namespace */
-	__u32 is_nested; /* that is not the initial one */
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */

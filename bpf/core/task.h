@@ -30,7 +30,7 @@ struct id_extent {
 /* Depth of nsscope's own PID namespace: not a variable in the initial one, so the verifier sees what does not matter there. */
 static __always_inline __u32 own_level(void)
 {
-	return conf.is_nested ? host_level : 0;
+	return conf.host_pid_ns == NSS_PID_NS_INITIAL ? 0 : host_level;
 }
 
 /* The number of @pid at @level, and the namespace. */

@@ -16,7 +16,7 @@ void check_pid_namespace(struct exam *x)
 
 	if (!inum)
 		tell(x, STATE_UNKNOWN, "mount proc on /proc", "/proc/self/ns/pid cannot be read");
-	else if (inum == HOST_PID_NS_INITIAL)
+	else if (inum == NSS_PID_NS_INITIAL)
 		tell(x, STATE_OK, NULL, "the initial one");
 	else
 		tell(x, STATE_LIMITED, mend, "a nested one");
@@ -26,7 +26,7 @@ void check_pid_namespace(struct exam *x)
 void check_container(struct exam *x)
 {
 	static const char *const marks[] = { "/run/.containerenv", "/.dockerenv", "/run/systemd/container" };
-	bool initial = ns_inum_read("self", "pid") == HOST_PID_NS_INITIAL;
+	bool initial = ns_inum_read("self", "pid") == NSS_PID_NS_INITIAL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		if (access(marks[i], F_OK))

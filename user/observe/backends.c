@@ -217,7 +217,7 @@ bool calls_may_work(enum backend_id id)
 
 	if (id == BACKEND_TRACEPOINT)
 		return true;
-	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != HOST_PID_NS_INITIAL))
+	if (kernel_may_hang_in_pid_ns() && (host_read(&host) || host.pid_ns != NSS_PID_NS_INITIAL))
 		return false;
 	return !backend_glance(id);
 }

@@ -13,7 +13,7 @@ int copyns_open(struct copyns **ret)
 	struct nscost_bpf *skel;
 	int err;
 
-	if (ns_inum_read("self", "pid") != HOST_PID_NS_INITIAL)
+	if (ns_inum_read("self", "pid") != NSS_PID_NS_INITIAL)
 		return -EXDEV;
 	libbpf_set_print(NULL); /* the caller says what went wrong */
 	skel = nscost_bpf__open();

@@ -5,8 +5,7 @@
 
 #include <stdint.h>
 
-/* PROC_PID_INIT_INO of include/linux/proc_ns.h: the inum of the initial PID namespace. */
-#define HOST_PID_NS_INITIAL 0xEFFFFFFCU
+#include "abi/abi.h"
 
 struct host {
 	uint32_t pid_ns; /* inums */

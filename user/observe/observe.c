@@ -34,6 +34,11 @@ struct observer {
 	char backend[256];
 };
 
+static bool is_nested(const struct observer *o)
+{
+	return o->conf->host_pid_ns != NSS_PID_NS_INITIAL;
+}
+
 /* Whether @program is one of those that this observer needs. */
 static bool is_needed(const struct observer *o, const struct bpf_program *program)
 {
@@ -45,7 +50,7 @@ static bool is_needed(const struct observer *o, const struct bpf_program *progra
 		return false;
 	if ((probe->place == PROBE_SPARE && !o->spares) || (probe->place == PROBE_NOTE && !o->notes))
 		return false;
-	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && o->conf->is_nested);
+	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && is_nested(o));
 }
 
 static void choose_programs(struct observer *o)
@@ -82,7 +87,6 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
-	conf.is_nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	o->notes = settings->notes;
 	o->spares = kernel_preempts_tracepoints();
 	conf.wake_bytes = settings->buffer / 4;
@@ -122,10 +126,10 @@ static int configure(struct observer *o, const struct observe_settings *settings
 static int find_host_level(struct observer *o)
 {
 	char discarded[4096];
-	_close_ int fd = o->conf->is_nested ? observe_snapshot_fd(o) : -1;
+	_close_ int fd = is_nested(o) ? observe_snapshot_fd(o) : -1;
 	ssize_t n;
 
-	if (!o->conf->is_nested)
+	if (!is_nested(o))
 		return 0;
 	if (fd < 0)
 		return fd;

@@ -97,7 +97,6 @@ static int configure(struct statistics *s, const struct statistics_settings *set
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
-	conf.is_nested = host.pid_ns != HOST_PID_NS_INITIAL;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	memcpy((void *)&skel->rodata->stat_conf, &stat_conf, sizeof(stat_conf));
 	s->spares = kernel_preempts_tracepoints();
@@ -312,7 +311,7 @@ int statistics_read(const struct statistics *s, bool last, struct statistics_sam
 	for (size_t i = 0; i < NSS_COUNTS; i++)
 		ret_sample->counts[i] = read_count(s, i);
 	ret_sample->counts[NSS_COUNT_MISSED] += skipped(s);
-	if (!err && last && !s->skel->rodata->conf.is_nested)
+	if (!err && last && s->skel->rodata->conf.host_pid_ns == NSS_PID_NS_INITIAL)
 		err = count_unreaped(s, &ret_sample->counts[NSS_COUNT_UNREAPED]);
 	return err;
 }

@@ -273,7 +273,7 @@ static int give(const struct entries *all, const struct entry *e, record_fn fn, 
 	};
 	char *at = bytes + sizeof(rec);
 
-	if (all->pid_ns == HOST_PID_NS_INITIAL)
+	if (all->pid_ns == NSS_PID_NS_INITIAL)
 		payload.tgid = e->pids[0].pid;
 	at = mempcpy(at, &e->task, sizeof(e->task));
 	at = mempcpy(at, &payload, sizeof(payload));
