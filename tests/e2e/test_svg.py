@@ -121,6 +121,26 @@ def test_long_chains_have_room(tmp_path):
     assert chains
 
 
+def test_namespace_numbers_used_again(tmp_path):
+    """The kernel soon gives the inum of a PID namespace that has ended to a new one: no two of them are one in the legend."""
+    root, events = observe(tmp_path, "sh", "-c", """
+        for i in $(seq 1000); do
+            ns=$(unshare -p -f sh -c 'echo $(readlink /proc/self/ns/pid); :')
+            case " $seen " in *" $ns "*) exit;; esac
+            seen="$seen $ns"
+            sleep .05 # numbers come back some time later: fewer rows meanwhile
+        done""")
+    inits = [e for e in of_type(events, "fork") if e["inside"]["pid"] == 1 and len(e["pids"]) > 1]
+    inums = [e["ns"]["pid"] for e in inits]
+    assert len(set(inums)) == len(inums) - 1  # the last is one of those before
+    in_rows = {(int(row.get("data-ns")), int(row.get("data-ns-use"))): row.get("class") for row in rows(root)}
+    assert set(in_rows) == {(inum, 1) for inum in inums} | {(inums[-1], 2)}
+    names = [*map(str, inums[:-1]), f"{inums[-1]} #2"]
+    legend = [text.text.split(" (")[0] for text in root.iter(NS + "text") if text.get("class") == "sub"]
+    assert [words for words in legend if re.match("40265", words)] == names[:9]  # the first colour is the host's
+    assert len(set(in_rows.values())) == min(len(names), 10)  # all further ones have one colour
+
+
 def test_still_running(tmp_path):
     """A watch ends before what it watches does."""
     with subprocess.Popen(["sh", "-c", "read x; sleep 600 & echo; wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:

@@ -282,6 +282,73 @@ static void a_number_is_used_again(void **state)
 	over(&s);
 }
 
+/* A process by its own number in the PID namespace @ns below the host's. */
+static void fork_inside(struct stream *s, uint64_t ms, uint32_t pid, uint32_t parent, uint32_t ns, uint32_t inside)
+{
+	const struct nss_pid in = { .ns = ns, .pid = inside, .tid = inside };
+	struct record r;
+
+	record_make(&r, NSS_EV_FORK, 1, pid);
+	((struct nss_fork *)record_payload(&r))->parent = (struct nss_parent){ parent, 0 };
+	record_task(&r)->start_ns = pid;
+	record_add(&r, &in, sizeof(in));
+	record_head(&r)->levels = 2;
+	s->now = (10000 + ms) * MS;
+	feed(s, &r);
+}
+
+/* The kernel gives a new namespace the number of one that has ended: only its first process tells. */
+static void a_namespace_number_is_used_again(void **state)
+{
+	const struct timeline_node *first, *second;
+	struct stream s;
+	struct buf b = {};
+
+	(void)state;
+	begin(&s);
+	fork_inside(&s, 1, 100, 0, 77, 1);
+	fork_inside(&s, 2, 101, 100, 77, 2);
+	fork_inside(&s, 3, 200, 0, 77, 1);
+	fork_inside(&s, 4, 201, 200, 77, 2);
+	fork_inside(&s, 5, 300, 0, 78, 5); /* its first process is not seen, that of the next is */
+	fork_inside(&s, 6, 301, 0, 78, 1);
+	assert_int_equal(timeline_finish(&s.t, 120), 0);
+	first = s.t.root.children;
+	second = first->next;
+	assert_true(timeline_same_ns(first, first->children));
+	assert_true(timeline_same_ns(second, second->children));
+	assert_false(timeline_same_ns(first, second));
+	assert_false(timeline_same_ns(second->next, second->next->next));
+	assert_int_equal(timelineview(&b, &s.t, &s.m), 0);
+	buf_addc(&b, 0);
+	assert_non_null(strstr(b.data, ">77 (2)<"));
+	assert_non_null(strstr(b.data, ">77 #2 (2)<"));
+	buf_free(&b);
+	over(&s);
+}
+
+/* A group of both is of several. */
+static void groups_tell_namespaces_of_one_number_apart(void **state)
+{
+	struct stream s;
+
+	(void)state;
+	for (uint32_t each = 1; each <= 2; each++) {
+		begin(&s);
+		fork_at(&s, 0, 1, 0, "sh");
+		for (uint32_t i = 0; i < 200; i++) {
+			uint32_t pid = 100 + i;
+
+			fork_inside(&s, 1, pid, 1, 77, each == 1 && i ? i + 1 : 1);
+			exit_at(&s, 2, pid, "sh", 0);
+		}
+		finish(&s, 120);
+		assert_int_equal(s.t.nodes, 2);
+		assert_int_equal(s.t.root.children->children->group->several_ns, each == 2);
+		over(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +360,8 @@ int main(void)
 		cmocka_unit_test(the_living_stay),
 		cmocka_unit_test(filters_leave_only_theirs),
 		cmocka_unit_test(a_number_is_used_again),
+		cmocka_unit_test(a_namespace_number_is_used_again),
+		cmocka_unit_test(groups_tell_namespaces_of_one_number_apart),
 	};
 
 	if (!setlocale(LC_ALL, "C.UTF-8"))

@@ -139,33 +139,77 @@ static int set_pids(struct timeline_node *n, const struct nss_pid *pids, uint32_
 	return 0;
 }
 
+static struct timeline_inum *inum_of(struct timeline *t, uint32_t inum)
+{
+	struct timeline_inum *i;
+
+	HASH_FIND(hh, t->inums, &inum, sizeof(inum), i);
+	if (i)
+		return i;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return NULL;
+	i->inum = inum;
+	HASH_ADD(hh, t->inums, inum, sizeof(i->inum), i);
+	if (!i->hh.tbl) {
+		free(i);
+		return NULL;
+	}
+	return i;
+}
+
+/*
+ * Which of the namespaces that have had the inum @n is in. Each has one process that is its number 1, before any other:
+ * every kernel tells that, whichever events are asked for. 0 or -ENOMEM.
+ */
+static int set_ns_use(struct timeline *t, struct timeline_node *n)
+{
+	struct timeline_inum *i = inum_of(t, timeline_ns(n));
+
+	if (!i)
+		return -ENOMEM;
+	if (n->pids[n->levels - 1].pid == 1 && n->start_ns != i->init_start_ns) {
+		i->use += i->init_start_ns || !n->before;
+		i->init_start_ns = n->start_ns;
+	}
+	i->use += !i->use;
+	n->ns_use = i->use;
+	return 0;
+}
+
+/* @forked: when; 0: it ran before it was seen. */
 static struct timeline_node *add(struct timeline *t, struct timeline_node *parent, const struct nss_pid *pids,
-				 uint32_t levels, const struct nss_task *task)
+				 uint32_t levels, const struct nss_task *task, uint64_t forked)
 {
 	struct timeline_node *old = find(t, pids[0].pid), *n;
 
 	if (old) /* its exit was lost, or is not told: the number is used again */
 		end(t, old, TIMELINE_END_UNKNOWN, t->latest);
 	n = calloc(1, sizeof(*n));
-	if (!n || set_pids(n, pids, levels)) {
-		free(n);
-		return NULL;
-	}
+	if (!n || set_pids(n, pids, levels))
+		goto no_memory;
 	n->pid = pids[0].pid;
 	n->start_ns = task->start_ns;
 	n->count = 1;
+	n->before = !forked;
+	n->begin = forked ? forked : t->origin;
 	memcpy(n->comm, task->comm, sizeof(n->comm));
+	if (set_ns_use(t, n))
+		goto no_memory;
 	HASH_ADD(hh, t->live, pid, sizeof(n->pid), n);
-	if (!n->hh.tbl) {
-		free(n->pids);
-		free(n);
-		return NULL;
-	}
+	if (!n->hh.tbl)
+		goto no_memory;
 	n->live = true;
 	t->nodes++;
 	t->processes++;
 	timeline_append(parent, n);
 	return n;
+
+no_memory:
+	if (n)
+		free(n->pids);
+	free(n);
+	return NULL;
 }
 
 /* The node of the process @pid, which may have been there before the stream; the root: nothing is known of it. */
@@ -176,12 +220,7 @@ static struct timeline_node *parent_of(struct timeline *t, const struct model *m
 
 	if (n || !p || !p->levels)
 		return n ? n : &t->root;
-	n = add(t, &t->root, p->pids, p->levels, &p->task);
-	if (n) {
-		n->before = true;
-		n->begin = t->origin;
-	}
-	return n;
+	return add(t, &t->root, p->pids, p->levels, &p->task, 0);
 }
 
 /* The node of the process of @e; NULL: no memory. */
@@ -193,12 +232,7 @@ static struct timeline_node *node_of(struct timeline *t, const struct event *e, 
 	if (n && !fork && n->start_ns == e->task->start_ns)
 		return n;
 	parent = fork ? parent_of(t, m, fork->parent.host_pid) : &t->root;
-	n = parent ? add(t, parent, e->pids, e->rec->levels, e->task) : NULL;
-	if (n) {
-		n->before = !fork;
-		n->begin = fork ? e->rec->mono_ns : t->origin;
-	}
-	return n;
+	return parent ? add(t, parent, e->pids, e->rec->levels, e->task, fork ? e->rec->mono_ns : 0) : NULL;
 }
 
 static int note(struct timeline_note **notes, size_t *n, const struct event *e, char *text)
@@ -306,8 +340,13 @@ int timeline_finish(struct timeline *t, size_t nodes)
 void timeline_free(struct timeline *t)
 {
 	struct timeline_node *n = t->root.children, *next;
+	struct timeline_inum *i, *next_inum;
 
 	HASH_CLEAR(hh, t->live);
+	HASH_ITER(hh, t->inums, i, next_inum) {
+		HASH_DEL(t->inums, i);
+		free(i);
+	}
 	for (; n; n = next) { /* a list: the children of each go to its end */
 		if (n->children) {
 			t->root.last->next = n->children;

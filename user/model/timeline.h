@@ -46,6 +46,7 @@ struct timeline_node {
 	uint32_t pid; /* the host's number */
 	uint32_t levels;
 	struct nss_pid *pids; /* outermost first */
+	uint32_t ns_use; /* of the inum of its PID namespace: 1 for the first namespace that was seen to have it */
 	uint64_t start_ns; /* with pid: its identity */
 	char comm[NSS_COMM_LEN];
 	uint64_t begin, ended; /* CLOCK_MONOTONIC, ns */
@@ -63,9 +64,18 @@ struct timeline_node {
 	UT_hash_handle hh;
 };
 
+/* An inum that a PID namespace has: the kernel gives it to another one when that has ended. */
+struct timeline_inum {
+	uint32_t inum;
+	uint32_t use;
+	uint64_t init_start_ns; /* of the first process of the namespace that has it now; 0: not seen */
+	UT_hash_handle hh;
+};
+
 struct timeline {
 	struct timeline_node root; /* of no process: above those whose parent is not seen */
 	struct timeline_node *live; /* by pid */
+	struct timeline_inum *inums; /* as many as ever were in use at a time */
 	size_t nodes, limit;
 	size_t marks; /* that are kept */
 	bool begun, complete; /* the start record, the end record came */
@@ -82,6 +92,11 @@ struct timeline {
 static inline uint32_t timeline_ns(const struct timeline_node *n)
 {
 	return n->levels ? n->pids[n->levels - 1].ns : 0;
+}
+
+static inline bool timeline_same_ns(const struct timeline_node *x, const struct timeline_node *y)
+{
+	return timeline_ns(x) == timeline_ns(y) && x->ns_use == y->ns_use;
 }
 
 /* Prepares @t, which is zeroes. */

@@ -131,7 +131,7 @@ int timeline_merge(struct timeline *t, struct timeline_node *into, struct timeli
 		add_group(into->group, n->group);
 	else
 		add_one(t, into->group, n);
-	into->group->several_ns = into->group->several_ns || timeline_ns(into) != timeline_ns(n);
+	into->group->several_ns = into->group->several_ns || !timeline_same_ns(into, n);
 	into->group->others = into->group->others || strncmp(into->comm, n->comm, sizeof(n->comm));
 	into->count += n->count;
 	into->begin = n->begin < into->begin ? n->begin : into->begin;

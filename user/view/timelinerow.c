@@ -76,7 +76,7 @@ static size_t color_of(const struct timeline_page *p, const struct timeline_node
 	if (n->group && n->group->several_ns)
 		return COLOR_SEVERAL;
 	for (size_t i = 0; i < p->ncolors; i++)
-		if (p->colors[i].ns == timeline_ns(n))
+		if (p->colors[i].ns == timeline_ns(n) && p->colors[i].use == n->ns_use)
 			return i;
 	return COLOR_MORE;
 }
@@ -176,6 +176,7 @@ static void add_head(struct timeline_page *p, const struct timeline_node *n, int
 	buf_addf(b, "<g class=\"p c%zu\"", color_of(p, n));
 	add_data(b, "pid", n->pid);
 	add_data(b, "ns", timeline_ns(n));
+	add_data(b, "ns-use", n->ns_use);
 	add_data(b, "count", n->count);
 	add_data(b, "start", n->begin);
 	add_data(b, "end", n->ended);

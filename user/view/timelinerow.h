@@ -26,6 +26,7 @@
 
 struct timeline_color {
 	uint32_t ns; /* inum */
+	uint32_t use; /* of it: the inum of a namespace that has ended is given to another */
 	uint64_t processes;
 };
 

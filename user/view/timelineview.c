@@ -34,16 +34,16 @@ static const char style[] =
 	".c0{fill:#7d8ca0}.c1{fill:#2f7ed8}.c2{fill:#e07b28}.c3{fill:#3a9d5d}.c4{fill:#9b5fc0}.c5{fill:#1f9aa5}"
 	".c6{fill:#c2557f}.c7{fill:#8a6d3b}.c8{fill:#7a9a01}.c9{fill:#5661b3}.c10{fill:#a9a9a9}.c11{fill:#6b6b6b}";
 
-static void note_color(struct timeline_page *p, uint32_t ns, uint64_t processes)
+static void note_color(struct timeline_page *p, uint32_t ns, uint32_t use, uint64_t processes)
 {
 	for (size_t i = 0; i < p->ncolors; i++) {
-		if (p->colors[i].ns == ns) {
+		if (p->colors[i].ns == ns && p->colors[i].use == use) {
 			p->colors[i].processes += processes;
 			return;
 		}
 	}
 	if (p->ncolors < COLORS)
-		p->colors[p->ncolors++] = (struct timeline_color){ ns, processes };
+		p->colors[p->ncolors++] = (struct timeline_color){ ns, use, processes };
 	else
 		p->more_ns += processes;
 }
@@ -64,14 +64,14 @@ static void survey(struct timeline_page *p)
 	const struct timeline_node *n = &p->t->root;
 	size_t depth = 0;
 
-	note_color(p, p->model->host.pid_ns, 0);
+	note_color(p, p->model->host.pid_ns, 1, 0);
 	while ((n = timeline_next(n, &depth))) {
 		p->rows++;
 		note_pids(p, n);
 		if (n->group && n->group->several_ns)
 			p->several += n->count;
 		else
-			note_color(p, timeline_ns(n), n->count);
+			note_color(p, timeline_ns(n), n->ns_use, n->count);
 	}
 }
 
@@ -190,8 +190,11 @@ static void add_phases(struct timeline_page *p)
 static void add_namespaces(struct timeline_page *p)
 {
 	int64_t x, y = 1060;
+	bool again = false;
 
-	x = legend_words(p, MARGIN, y, "PID namespaces:");
+	for (size_t i = 0; i < p->ncolors; i++)
+		again = again || p->colors[i].use > 1;
+	x = legend_words(p, MARGIN, y, again ? "PID namespaces (#2: the second of this number):" : "PID namespaces:");
 	for (size_t i = 0; i < p->ncolors; i++) {
 		if (!p->colors[i].processes)
 			continue;
@@ -200,8 +203,10 @@ static void add_namespaces(struct timeline_page *p)
 			y += 200;
 		}
 		p->words.len = 0;
-		buf_addf(&p->words, "%u%s (%llu)", p->colors[i].ns,
-			 p->colors[i].ns == p->model->host.pid_ns ? ", the host's" : "",
+		buf_addu(&p->words, p->colors[i].ns);
+		if (p->colors[i].use > 1)
+			buf_addf(&p->words, " #%u", p->colors[i].use);
+		buf_addf(&p->words, "%s (%llu)", p->colors[i].ns == p->model->host.pid_ns ? ", the host's" : "",
 			 (unsigned long long)p->colors[i].processes);
 		buf_addc(&p->words, 0);
 		x = legend_box(p, x, y, i, "run", p->words.data ? p->words.data : "");
