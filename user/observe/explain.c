@@ -28,9 +28,9 @@ void explain_begin(void)
 	libbpf_set_print(keep_warning);
 }
 
-void explain_refused(const char *program)
+void explain_refused(const char *what)
 {
-	snprintf(first_warning, sizeof(first_warning), "the kernel refuses the program %s", program);
+	snprintf(first_warning, sizeof(first_warning), "the kernel refuses %s", what);
 }
 
 void explain(struct observe_error *e, const char *backend, int err, const char *what)

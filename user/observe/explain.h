@@ -14,8 +14,8 @@ int explain_ground(struct observe_error *ret_error);
 /* From here on the first thing that libbpf complains of is kept for explain(); it prints nothing. */
 void explain_begin(void);
 
-/* Keeps, in place of that, that the kernel refuses @program. */
-void explain_refused(const char *program);
+/* Keeps, in place of that, that the kernel refuses @what. */
+void explain_refused(const char *what);
 
 /* Says that @what cannot be done: @err (-errno). @backend: the only one that may be used for system calls, or NULL. */
 void explain(struct observe_error *ret_error, const char *backend, int err, const char *what);

@@ -20,8 +20,10 @@
 
 struct observer {
 	struct object object;
-	const struct nss_config *conf; /* in the skeleton */
+	struct nss_config conf;
 	enum backend_id calls; /* backend of the system calls */
+	const struct probe *needed[OBJECT_PROGRAMS_MAX];
+	size_t nneeded;
 	int links[OBJECT_PROGRAMS_MAX];
 	size_t nlinks;
 	struct tracked tracked;
@@ -36,29 +38,29 @@ struct observer {
 
 static bool is_nested(const struct observer *o)
 {
-	return o->conf->host_pid_ns != NSS_PID_NS_INITIAL;
+	return o->conf.host_pid_ns != NSS_PID_NS_INITIAL;
 }
 
-/* Whether @program is one of those that this observer needs. */
-static bool is_needed(const struct observer *o, const struct bpf_program *program)
+static bool is_needed(const struct observer *o, const struct probe *probe)
 {
-	const struct probe *probe = probe_find(bpf_program__name(program));
-
-	if (!probe)
-		return true; /* a function that programs share */
 	if ((backends[probe->backend].types & BACKEND_CALLS) == BACKEND_CALLS && probe->backend != o->calls)
 		return false;
 	if ((probe->place == PROBE_SPARE && !o->spares) || (probe->place == PROBE_NOTE && !o->notes))
 		return false;
-	return probe_needed(probe, o->conf) || (probe->backend == BACKEND_ITER && is_nested(o));
+	return probe_needed(probe, &o->conf) || (probe->backend == BACKEND_ITER && is_nested(o));
 }
 
-static void choose_programs(struct observer *o)
+static int choose_programs(struct observer *o)
 {
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, o->object.skel->obj)
-		bpf_program__set_autoload(program, is_needed(o, program));
+	o->nneeded = 0;
+	for (size_t i = 0; i < probe_count; i++) {
+		if (!is_needed(o, &probes[i]))
+			continue;
+		if (o->nneeded == OBJECT_PROGRAMS_MAX)
+			return -E2BIG;
+		o->needed[o->nneeded++] = &probes[i];
+	}
+	return 0;
 }
 
 /* Of all CPUs: a struct work has 45 KiB, and the verifier lets an address be half a GiB behind the beginning of its map. */
@@ -75,48 +77,48 @@ static void set_scratches(struct nss_config *conf, bool spares)
 	conf->all_works = conf->types & BACKEND_CALLS ? conf->all_scratches : 1;
 }
 
-/* Sizes and settings that must stand before the load. */
+/* What the programs are to know. 0 or -errno. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
-	struct nsscope_bpf *skel = o->object.skel;
-	struct nss_config conf = settings->conf;
-	bool mounts = conf.types & (BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT));
 	struct host host;
 	int err = host_read(&host);
 
 	if (err)
 		return err;
-	conf.host_pid_ns = host.pid_ns;
+	o->conf = settings->conf;
+	o->conf.host_pid_ns = host.pid_ns;
+	o->conf.wake_bytes = settings->buffer / 4;
+	o->conf.keeps = o->calls != BACKEND_TRACEPOINT;
 	o->notes = settings->notes;
 	o->spares = kernel_preempts_tracepoints();
-	conf.wake_bytes = settings->buffer / 4;
-	set_scratches(&conf, o->spares);
-	conf.keeps = o->calls != BACKEND_TRACEPOINT;
-	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
-	o->conf = (const struct nss_config *)&skel->rodata->conf;
-	choose_programs(o);
-	err = bpf_map__set_max_entries(skel->maps.events, settings->buffer);
-	if (!err)
-		err = tracked_size(skel->maps.tracked, true);
-	if (!err)
-		err = tracked_size(skel->maps.marks, o->spares);
-	if (!err)
-		err = object_set_elements(skel->maps.scratches, conf.all_scratches);
-	if (!err)
-		err = object_set_elements(skel->maps.works, conf.all_works);
-	if (!err && !(conf.types & BACKEND_CALLS))
-		err = bpf_map__set_max_entries(skel->maps.contexts, 1);
-	if (!err && !(conf.types & BACKEND_TYPE(NS_DESTROY)))
-		err = bpf_map__set_max_entries(skel->maps.told_ns, 1);
-	if (!err && !(conf.types & BACKEND_TYPE(NS_DESTROY)))
-		err = bpf_map__set_max_entries(skel->maps.told_at, 1);
-	if (!err && !(conf.types & BACKEND_TYPE(DETACH)))
-		err = bpf_map__set_max_entries(skel->maps.told_mounts, 1);
-	if (!err && !(conf.types & BACKEND_TYPE(DETACH)))
-		err = bpf_map__set_max_entries(skel->maps.told_mount_at, 1);
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.stashes, mounts ? NSS_STASHES : 1);
-	return err;
+	set_scratches(&o->conf, o->spares);
+	return choose_programs(o);
+}
+
+/* Maps that are not needed have one element. */
+static void set_sizes(struct observer *o, const struct observe_settings *settings)
+{
+	const struct {
+		const char *map;
+		uint64_t types; /* any of which needs it */
+	} of_types[] = {
+		{ "contexts", BACKEND_CALLS },
+		{ "told_ns", BACKEND_TYPE(NS_DESTROY) },
+		{ "told_at", BACKEND_TYPE(NS_DESTROY) },
+		{ "told_mounts", BACKEND_TYPE(DETACH) },
+		{ "told_mount_at", BACKEND_TYPE(DETACH) },
+		{ "stashes", BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) },
+	};
+	struct object *object = &o->object;
+
+	object_set_elements(object, "events", settings->buffer);
+	object_set_elements(object, "tracked", tracked_pages());
+	object_set_elements(object, "marks", o->spares ? tracked_pages() : 1);
+	object_set_elements(object, "scratches", o->conf.all_scratches);
+	object_set_elements(object, "works", o->conf.all_works);
+	for (size_t i = 0; i < ARRAY_SIZE(of_types); i++)
+		if (!(o->conf.types & of_types[i].types))
+			object_set_elements(object, of_types[i].map, 1);
 }
 
 /*
@@ -139,23 +141,21 @@ static int find_host_level(struct observer *o)
 }
 
 /* Runs a program that nsscope runs itself, if it is loaded. */
-static int run(const struct bpf_program *program)
+static int run(struct observer *o, const char *program)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd = object_program(&o->object, program);
 
-	if (!bpf_program__autoload(program))
-		return 0;
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+	return fd >= 0 && bpf_prog_test_run_opts(fd, &opts) ? -errno : 0;
 }
 
 static int connect_spares(struct observer *o)
 {
-	const struct nsscope_bpf *skel = o->object.skel;
 	const struct spared hooks[] = {
-		{ skel->progs.on_newtask, skel->maps.real_on_newtask, skel->progs.first_on_newtask },
-		{ skel->progs.on_exec, skel->maps.real_on_exec, skel->progs.first_on_exec },
-		{ skel->progs.on_exit, skel->maps.real_on_exit, skel->progs.first_on_exit },
-		{ skel->progs.on_sys_exit, skel->maps.real_on_sys_exit, skel->progs.first_on_sys_exit },
+		{ object_program(&o->object, "on_newtask"), object_map(&o->object, "real_on_newtask") },
+		{ object_program(&o->object, "on_exec"), object_map(&o->object, "real_on_exec") },
+		{ object_program(&o->object, "on_exit"), object_map(&o->object, "real_on_exit") },
+		{ object_program(&o->object, "on_sys_exit"), object_map(&o->object, "real_on_sys_exit") },
 	};
 
 	return o->spares ? spares_connect(hooks, ARRAY_SIZE(hooks)) : 0;
@@ -164,42 +164,43 @@ static int connect_spares(struct observer *o)
 /* Where on_sys_exit finds the rest of itself, by enum call_kind. */
 static int connect_parts(struct observer *o)
 {
-	const struct nsscope_bpf *skel = o->object.skel;
-	const struct bpf_program *parts[] = { skel->progs.end_reaching_call, skel->progs.end_other_call };
+	static const char *const parts[] = { "end_reaching_call", "end_other_call" };
+	int map = object_map(&o->object, "call_ends");
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		int fd = bpf_program__fd(parts[i]);
+		int fd = object_program(&o->object, parts[i]);
 
-		if (bpf_program__autoload(parts[i]) && bpf_map_update_elem(bpf_map__fd(skel->maps.call_ends), &i, &fd, BPF_ANY))
+		if (fd >= 0 && bpf_map_update_elem(map, &i, &fd, BPF_ANY))
 			return -errno;
 	}
 	return 0;
 }
 
-/* Programs of one hook run in the order in which they are attached: that in which they stand in the object. */
+/* Programs that nsscope runs itself, or that others go on to, are not attached. */
+static bool is_attached(const struct observer *o, const struct probe *probe)
+{
+	return probe->backend != BACKEND_ITER && probe->place != PROBE_RUN && probe->place != PROBE_LOOK &&
+	       probe->place != PROBE_PART && probe->place != PROBE_NOTE && !(probe->place == PROBE_REAL && o->spares) &&
+	       object_program(&o->object, probe->program) >= 0;
+}
+
 static int attach(struct observer *o)
 {
-	struct bpf_program *program;
 	int err = connect_spares(o);
 
 	if (!err)
 		err = connect_parts(o);
-	if (err)
-		return err;
-	bpf_object__for_each_program(program, o->object.skel->obj) {
-		const struct probe *probe = probe_find(bpf_program__name(program));
+	for (size_t i = 0; !err && i < o->nneeded; i++) {
+		int link;
 
-		if (!probe || probe->backend == BACKEND_ITER || probe->place == PROBE_RUN ||
-		    probe->place == PROBE_LOOK || probe->place == PROBE_PART ||
-		    probe->place == PROBE_NOTE || !bpf_program__autoload(program) ||
-		    (probe->place == PROBE_REAL && o->spares))
+		if (!is_attached(o, o->needed[i]))
 			continue;
-		o->links[o->nlinks] = object_attach(program, o->conf->types);
-		if (o->links[o->nlinks] < 0)
-			return o->links[o->nlinks];
-		o->nlinks++;
+		link = object_attach(&o->object, o->needed[i]->program, o->conf.types);
+		if (link < 0)
+			return link;
+		o->links[o->nlinks++] = link;
 	}
-	return 0;
+	return err;
 }
 
 /* "fork=tp_btf/task_newtask calls=...": what gives the events that are wanted. */
@@ -210,7 +211,7 @@ static void name_backends(struct observer *o)
 	for (enum backend_id id = 0; id < BACKENDS_MAX; id++) {
 		const struct backend *b = &backends[id];
 
-		if (!(b->types & o->conf->types) || id == BACKEND_ITER || id == BACKEND_PROC ||
+		if (!(b->types & o->conf.types) || id == BACKEND_ITER || id == BACKEND_PROC ||
 		    ((b->types & BACKEND_CALLS) == BACKEND_CALLS && id != o->calls))
 			continue;
 		len += (size_t)snprintf(o->backend + len, sizeof(o->backend) - len, "%s%s=%s", len ? " " : "", b->gives,
@@ -218,26 +219,50 @@ static void name_backends(struct observer *o)
 	}
 }
 
-static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
+static int load(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error, bool use_kept)
 {
 	int err;
 
 	explain_begin();
-	err = object_open(&o->object);
-	if (!err)
-		err = configure(o, settings);
-	if (err)
+	err = object_open(&o->object, o->needed, o->nneeded, use_kept);
+	if (err) {
 		explain(ret_error, settings->backend, err, "prepare the BPF programs");
-	if (!err && (err = object_load(&o->object))) {
-		if (o->object.refused)
+		return err;
+	}
+	set_sizes(o, settings);
+	err = object_load(&o->object, &o->conf);
+	if (err) {
+		if (*o->object.refused)
 			explain_refused(o->object.refused);
 		explain(ret_error, settings->backend, err, "load the BPF programs");
 	}
-	if (!err && (err = tracked_map(&o->tracked, o->object.skel->maps.tracked)))
+	return err;
+}
+
+static int map_tracked(struct observer *o)
+{
+	const struct map *map = maps_find(&o->object.maps, "tracked");
+
+	return tracked_map(&o->tracked, map->fd, map->max_entries);
+}
+
+static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
+{
+	int err = configure(o, settings);
+
+	if (err)
+		explain(ret_error, settings->backend, err, "prepare the BPF programs");
+	else
+		err = load(o, settings, ret_error, true);
+	if (err && o->object.is_kept) { /* whatever it is, libbpf may know what to do about it */
+		object_close(&o->object);
+		err = load(o, settings, ret_error, false);
+	}
+	if (!err && (err = map_tracked(o)))
 		explain(ret_error, settings->backend, err, "map the tracked set");
 	if (!err && (err = find_host_level(o)))
 		explain(ret_error, settings->backend, err, "find nsscope's own PID namespace");
-	if (!err && (err = run(o->object.skel->progs.note_host)))
+	if (!err && (err = run(o, "note_host")))
 		explain(ret_error, settings->backend, err, "note nsscope's own place in the mount tree");
 	if (!err && (err = attach(o)))
 		explain(ret_error, settings->backend, err, "attach the BPF programs");
@@ -291,7 +316,7 @@ struct tracked *observe_tracked(struct observer *o)
 
 void observe_cloner(struct observer *o, pid_t pid)
 {
-	__atomic_store_n(&o->object.skel->bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&o->object.bss->cloner, (uint32_t)pid, __ATOMIC_SEQ_CST);
 }
 
 void observe_begin_look(struct observer *o)
@@ -306,23 +331,23 @@ int observe_prepare_look(struct observer *o)
 
 int observe_look(struct observer *o)
 {
-	int err = run(o->object.skel->progs.look_at_mounts);
+	int err = run(o, "look_at_mounts");
 
-	return err ? err : run(o->object.skel->progs.look_at_namespaces);
+	return err ? err : run(o, "look_at_namespaces");
 }
 
 int observe_note_namespace(struct observer *o, int fd)
 {
 	uint64_t args[1] = { (uint64_t)fd };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
-	const struct bpf_program *program = o->object.skel->progs.note_namespace;
+	int program = object_program(&o->object, "note_namespace");
 
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+	return bpf_prog_test_run_opts(program, &opts) ? -errno : 0;
 }
 
-int observe_events_fd(const struct observer *o)
+int observe_events_fd(struct observer *o)
 {
-	return bpf_map__fd(o->object.skel->maps.events);
+	return object_map(&o->object, "events");
 }
 
 #define SKIP_NS 1000000000ULL /* longer than a task is from one program of a hook to the next */
@@ -332,11 +357,10 @@ int observe_events_fd(const struct observer *o)
  * this is the @last look, one that was skipped just now does not count yet. (A call of which the end was lost is noticed
  * when its thread makes another, see core/in_call.h.)
  */
-static uint64_t lost_by_skipping(struct observer *o, enum nss_type type, const struct bpf_program *real,
-				 const struct bpf_program *first, bool last)
+static uint64_t lost_by_skipping(struct observer *o, enum nss_type type, const char *real, const char *first, bool last)
 {
-	uint64_t n = program_skipped(o->spares ? first : real), now = clock_ns(CLOCK_MONOTONIC);
-	uint64_t rescued = __atomic_load_n(&o->object.skel->bss->rescued[type], __ATOMIC_RELAXED);
+	uint64_t n = program_skipped(object_program(&o->object, o->spares ? first : real)), now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t rescued = __atomic_load_n(&o->object.bss->rescued[type], __ATOMIC_RELAXED);
 	struct skips *s = &o->skips[type];
 	uint64_t settled = last || !o->spares ? n : s->seen;
 
@@ -349,14 +373,13 @@ static uint64_t lost_by_skipping(struct observer *o, enum nss_type type, const s
 
 struct nss_counts observe_lost(struct observer *o, bool last)
 {
-	const struct nsscope_bpf *skel = o->object.skel;
 	struct nss_counts lost;
 
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
-		lost.count[i] = __atomic_load_n(&skel->bss->lost[i], __ATOMIC_RELAXED);
-	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, skel->progs.on_newtask, skel->progs.first_on_newtask, last);
-	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, skel->progs.on_exec, skel->progs.first_on_exec, last);
-	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, skel->progs.on_exit, skel->progs.first_on_exit, last);
+		lost.count[i] = __atomic_load_n(&o->object.bss->lost[i], __ATOMIC_RELAXED);
+	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, "on_newtask", "first_on_newtask", last);
+	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, "on_exec", "first_on_exec", last);
+	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, "on_exit", "first_on_exit", last);
 	return lost;
 }
 
@@ -367,7 +390,7 @@ const char *observe_backend(const struct observer *o)
 
 int observe_snapshot_fd(struct observer *o)
 {
-	_close_ int link = object_attach(o->object.skel->progs.on_task, o->conf->types);
+	_close_ int link = object_attach(&o->object, "on_task", o->conf.types);
 	int fd;
 
 	if (link < 0)

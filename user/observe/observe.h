@@ -51,7 +51,7 @@ int observe_look(struct observer *o);
 int observe_note_namespace(struct observer *o, int fd);
 
 /* File descriptor of the ring buffer's map. */
-int observe_events_fd(const struct observer *o);
+int observe_events_fd(struct observer *o);
 
 /*
  * How many events the kernel side could not deliver, by type. It never gets less. Some may be known a second later only, or

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "observe/probes.h"
 
-#include <string.h>
-
 #include "util/cleanup.h"
 
 /* Calls that can make a namespace. */
@@ -17,7 +15,7 @@
  * A mode that needs no system call attaches no system call tracepoint: these slow down every call of every task. The
  * tracked set follows fork and exit, whatever is wanted; the exit also cleans up after a call that did not return.
  */
-static const struct probe probes[] = {
+const struct probe probes[] = {
 #define WITH_SPARES(program, backend, types, only)                            \
 	{ program, backend, types, only, false, PROBE_REAL },                \
 	{ "first_" program, backend, types, only, false, PROBE_SPARE },      \
@@ -62,6 +60,8 @@ static const struct probe probes[] = {
 	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, PROBE_PLAIN },
 };
 
+const size_t probe_count = ARRAY_SIZE(probes);
+
 #if defined(__x86_64__)
 #define NATIVE "__x64_sys_"
 #define COMPAT "__ia32_sys_"
@@ -94,14 +94,6 @@ const struct probe_function probe_functions[] = {
 	{ "proc_free_inum", BACKEND_TYPE(NS_DESTROY), NSS_COOKIE_INUM },
 };
 const size_t probe_function_count = ARRAY_SIZE(probe_functions);
-
-const struct probe *probe_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
-		if (!strcmp(probes[i].program, name))
-			return &probes[i];
-	return NULL;
-}
 
 bool probe_needed(const struct probe *probe, const struct nss_config *conf)
 {

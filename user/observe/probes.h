@@ -37,13 +37,14 @@ struct probe_function {
 	uint64_t cookie; /* NSS_COOKIE_KEEP, NSS_COOKIE_END: only its beginning is of interest */
 };
 
+/* In the order in which those of one hook are to be attached: that is the one in which they run. */
+extern const struct probe probes[];
+extern const size_t probe_count;
+
 extern const struct probe_function probe_functions[];
 extern const size_t probe_function_count;
 
 #define PROBE_FUNCTIONS_MAX 64
-
-/* The row of the program called @name, or NULL. */
-const struct probe *probe_find(const char *name);
 
 bool probe_needed(const struct probe *probe, const struct nss_config *conf);
 

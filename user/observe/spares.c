@@ -10,20 +10,20 @@ int spares_connect(const struct spared *hooks, size_t n)
 	uint32_t key = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int fd = bpf_program__fd(hooks[i].real);
+		int fd = hooks[i].real;
 
-		if (bpf_program__autoload(hooks[i].real) && bpf_map_update_elem(bpf_map__fd(hooks[i].map), &key, &fd, BPF_ANY))
+		if (fd >= 0 && bpf_map_update_elem(hooks[i].map, &key, &fd, BPF_ANY))
 			return -errno;
 	}
 	return 0;
 }
 
-uint64_t program_skipped(const struct bpf_program *program)
+uint64_t program_skipped(int fd)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
 
-	if (!bpf_program__autoload(program) || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return 0;
 	return info.recursion_misses;
 }

@@ -6,19 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct bpf_map;
-struct bpf_program;
-
 struct spared {
-	struct bpf_program *real;
-	struct bpf_map *map; /* where its spare programs find it */
-	const struct bpf_program *first; /* of these */
+	int real; /* descriptor of the program; negative: it is not loaded */
+	int map; /* its descriptor: where its spare programs find it */
 };
 
 /* After the load: lets the spare programs of those of @hooks that are loaded go on to the real ones. 0 or -errno. */
 int spares_connect(const struct spared *hooks, size_t n);
 
-/* How often the kernel skipped @program, which it took for recursion; 0 if it is not loaded. */
-uint64_t program_skipped(const struct bpf_program *program);
+/* How often the kernel skipped the program, which it took for recursion; 0 if it is not loaded: @fd is negative. */
+uint64_t program_skipped(int fd);
 
 #endif

@@ -25,10 +25,16 @@ struct statistics {
 
 #define HOOKS 4
 
-static void find_hooks(const struct statistics *s, struct spared ret_hooks[HOOKS])
+struct hook {
+	struct bpf_program *real;
+	const struct bpf_map *map; /* where its spare programs find it */
+	const struct bpf_program *first; /* of these */
+};
+
+static void find_hooks(const struct statistics *s, struct hook ret_hooks[HOOKS])
 {
 	struct stat_bpf *skel = s->skel;
-	const struct spared hooks[HOOKS] = {
+	const struct hook hooks[HOOKS] = {
 		{ skel->progs.stat_newtask, skel->maps.real_stat_newtask, skel->progs.first_stat_newtask },
 		{ skel->progs.stat_exec, skel->maps.real_stat_exec, skel->progs.first_stat_exec },
 		{ skel->progs.stat_exit, skel->maps.real_stat_exit, skel->progs.first_stat_exit },
@@ -56,7 +62,7 @@ static void choose_program(const struct statistics *s, struct bpf_program *progr
 
 static void choose_programs(struct statistics *s)
 {
-	struct spared hooks[HOOKS];
+	struct hook hooks[HOOKS];
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, s->skel->obj)
@@ -103,10 +109,10 @@ static int configure(struct statistics *s, const struct statistics_settings *set
 	choose_programs(s);
 	err = leave_out_maps(s);
 	if (!err)
-		err = tracked_size(skel->maps.marks, s->spares);
+		err = bpf_map__set_max_entries(skel->maps.marks, s->spares ? tracked_pages() : 1);
 	if (!err)
-		err = tracked_size(skel->maps.tracked, true);
-	return err ? err : tracked_size(skel->maps.known, true);
+		err = bpf_map__set_max_entries(skel->maps.tracked, tracked_pages());
+	return err ? err : bpf_map__set_max_entries(skel->maps.known, tracked_pages());
 }
 
 static int make_place(struct statistics *s, uint32_t phase, uint32_t flags)
@@ -136,10 +142,13 @@ static int find_level(struct statistics *s)
 
 static int connect_spares(struct statistics *s)
 {
-	struct spared hooks[HOOKS];
+	struct spared spared[HOOKS];
+	struct hook hooks[HOOKS];
 
 	find_hooks(s, hooks);
-	return s->spares ? spares_connect(hooks, HOOKS) : 0;
+	for (size_t i = 0; i < HOOKS; i++)
+		spared[i] = (struct spared){ bpf_program__fd(hooks[i].real), bpf_map__fd(hooks[i].map) };
+	return s->spares ? spares_connect(spared, HOOKS) : 0;
 }
 
 static int attach(struct statistics *s)
@@ -161,7 +170,7 @@ static int open_with(struct statistics *s, const struct statistics_settings *set
 		explain(ret_error, settings->backend, err, "prepare the BPF programs");
 	if (!err && ((err = stat_bpf__load(s->skel)) || (err = s->skel->bss ? 0 : -EOPNOTSUPP)))
 		explain(ret_error, settings->backend, err, "load the BPF programs");
-	if (!err && (err = tracked_map(&s->tracked, s->skel->maps.tracked)))
+	if (!err && (err = tracked_map(&s->tracked, bpf_map__fd(s->skel->maps.tracked), bpf_map__max_entries(s->skel->maps.tracked))))
 		explain(ret_error, settings->backend, err, "map the tracked set");
 	if (!err && ((err = find_level(s)) || (err = make_rest(s)) || (err = connect_spares(s))))
 		explain(ret_error, settings->backend, err, "prepare what is measured");
@@ -242,14 +251,14 @@ static uint64_t skipped(const struct statistics *s)
 {
 	struct bpf_program *program;
 	uint64_t n = 0, rescued = 0;
-	struct spared hooks[HOOKS];
+	struct hook hooks[HOOKS];
 
 	bpf_object__for_each_program(program, s->skel->obj)
 		if (!is_spare(program))
-			n += program_skipped(program);
+			n += program_skipped(bpf_program__fd(program));
 	find_hooks(s, hooks);
 	for (size_t i = 0; i < HOOKS; i++)
-		n += program_skipped(hooks[i].first);
+		n += program_skipped(bpf_program__fd(hooks[i].first));
 	for (size_t i = 0; i < ARRAY_SIZE(s->skel->bss->rescued); i++)
 		rescued += __atomic_load_n(&s->skel->bss->rescued[i], __ATOMIC_RELAXED);
 	return n > rescued ? n - rescued : 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "observe/tracked.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -17,15 +16,15 @@ static uint32_t pid_limit(void)
 	return f && fscanf(f, "%u", &limit) == 1 && limit < NSS_PID_LIMIT ? limit : NSS_PID_LIMIT;
 }
 
-int tracked_size(struct bpf_map *map, bool used)
+uint32_t tracked_pages(void)
 {
-	return bpf_map__set_max_entries(map, used ? pid_limit() / NSS_TRACKED_PAGE + 1 : 1);
+	return pid_limit() / NSS_TRACKED_PAGE + 1;
 }
 
-int tracked_map(struct tracked *t, const struct bpf_map *map)
+int tracked_map(struct tracked *t, int fd, uint32_t pages)
 {
-	size_t size = (size_t)bpf_map__max_entries(map) * NSS_TRACKED_PAGE;
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	size_t size = (size_t)pages * NSS_TRACKED_PAGE;
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;

@@ -7,18 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct bpf_map;
-
 struct tracked {
 	uint8_t *bytes; /* NULL: not mapped */
 	size_t size;
 };
 
-/* Before the load: gives @map, of pages of a byte for each PID, its size; one page if it is not @used. 0 or -errno. */
-int tracked_size(struct bpf_map *map, bool used);
+/* How many elements a map has to have, each a page of a byte for each PID. */
+uint32_t tracked_pages(void);
 
-/* Maps @map, which is loaded. 0 or -errno. */
-int tracked_map(struct tracked *t, const struct bpf_map *map);
+/* Maps the map @fd, which has so many @pages. 0 or -errno. */
+int tracked_map(struct tracked *t, int fd, uint32_t pages);
 void tracked_unmap(struct tracked *t);
 
 /* Adds to (or takes from) the set the process that the initial PID namespace calls @pid. */
