@@ -22,13 +22,12 @@ static __always_inline void send_ns_end(const struct told_ns *t, __u64 now)
 
 static __always_inline void tell_ns_end(struct told_ns *t, __u64 now)
 {
-	__u32 inum = t->inum, slot, *at = bpf_map_lookup_elem(&told_at, &inum);
+	__u32 inum = t->inum, *at = bpf_map_lookup_elem(&told_at, &inum);
 
 	if (!claim(&t->ended))
 		return;
 	send_ns_end(t, now);
-	slot = at ? *at : 0;
-	if (at && bpf_map_lookup_elem(&told_ns, &slot) == t) /* else the number is used again already */
+	if (at && told_in(*at) == t) /* else the number is used again already */
 		bpf_map_delete_elem(&told_at, &inum);
 	*(volatile __u64 *)&t->address = 0;
 	*(volatile __u32 *)&t->busy = 0;
@@ -54,7 +53,7 @@ static __always_inline void note_kept(struct told_ns *t, __u32 refs)
 __noinline int told_step(__u32 unused)
 {
 	__u32 slot = told_cursor++;
-	struct told_ns *t = bpf_map_lookup_elem(&told_ns, &slot);
+	struct told_ns *t = told_in(slot);
 	__u32 refs;
 
 	if (!t || !told_left)

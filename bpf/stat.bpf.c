@@ -43,7 +43,7 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 		count(NSS_COUNT_MISSED);
 		return 0;
 	}
-	byte = pid_byte(&known, tgid);
+	byte = pid_byte(known, tgid);
 	if (byte)
 		*byte = LIFE_FRESH;
 	return 0;
@@ -53,7 +53,7 @@ SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(stat_wakeup_new, struct task_struct *task)
 {
 	__u32 pid = task->pid;
-	__u8 *byte = pid_byte(&known, pid);
+	__u8 *byte = pid_byte(known, pid);
 	struct nss_life *life;
 
 	if (!byte || *byte != LIFE_FRESH)
@@ -69,7 +69,7 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	__u32 pid = next->pid;
-	__u8 *byte = pid_byte(&known, pid);
+	__u8 *byte = pid_byte(known, pid);
 	struct nss_life *life;
 	__u64 now;
 
@@ -88,7 +88,7 @@ int BPF_PROG(stat_switch, bool preempt, struct task_struct *prev, struct task_st
 static __always_inline struct nss_life *life_of(__u32 tgid)
 {
 	struct nss_life *life = bpf_map_lookup_elem(&lives, &tgid), nothing = { .told = 1 };
-	__u8 *byte = pid_byte(&known, tgid);
+	__u8 *byte = pid_byte(known, tgid);
 
 	if (life)
 		return life;
@@ -214,7 +214,7 @@ SEC("tp_btf/sched_process_free")
 int BPF_PROG(stat_free, struct task_struct *task)
 {
 	__u32 pid = task->pid;
-	__u8 *byte = pid_byte(&known, pid);
+	__u8 *byte = pid_byte(known, pid);
 	const struct nss_life *life;
 
 	if (!byte || *byte == LIFE_NONE || pid != (__u32)task->tgid)

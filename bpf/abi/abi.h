@@ -198,7 +198,12 @@ struct nss_config {
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */
-	__u32 all_works; /* as many if system calls are wanted, else 1 */
+	/* Elements of maps; 1 where what needs them is not wanted. */
+	__u32 all_works; /* as many */
+	__u32 stashes;
+	__u32 told_ns;
+	__u32 told_mounts;
+	__u32 pids; /* bytes of the tracked set */
 	__u32 keeps; /* what the kernel is given in a call can be had */
 	char comm[NSS_COMM_LEN]; /* with NSS_ONLY_COMM */
 };
@@ -214,6 +219,10 @@ struct nss_config {
 
 /* Calls at a time that the mounts before can be noted of. */
 #define NSS_STASHES 8
+
+/* Namespaces, and mounts, at a time that the end can be told of. */
+#define NSS_TOLD_NS 8192
+#define NSS_TOLD_MOUNTS 8192
 
 /* The tracked set: a byte for each PID of the initial PID namespace, in pages. */
 #define NSS_TRACKED_PAGE 4096

@@ -16,7 +16,7 @@
  */
 #ifdef NSS_FROM_6_17
 
-/* The kernel's own function, which makes of any pointer one to be read; user/observe/object.c puts its number here. */
+/* The kernel's own function, which makes of any pointer one to be read; user/observe/fit.c puts its number here. */
 static const void *(*const rdonly_cast)(const void *, __u64) = (void *)NSS_CALL_RDONLY_CAST;
 
 /* All memory, from address 0 on: rdonly_cast(NULL, 0), not volatile, and of nothing. So clang calls it but once in a function. */
@@ -65,7 +65,7 @@ static __always_inline void read_kernel(void *to, __u32 size, const void *from)
 
 /*
  * ELEMENT(map, type, slot, n): element @slot of the @n of an array map, or NULL. Here the map's one value is all of them:
- * user/observe/object.c makes of the map's address that of its value. The verifier would make of each lookup a row of
+ * user/observe/fit.c makes of the map's address that of its value. The verifier would make of each lookup a row of
  * instructions, and move all that follow.
  */
 static __always_inline void *element(void *map, __u64 slot, __u64 size, __u32 n)
@@ -81,6 +81,9 @@ static __always_inline void *element(void *map, __u64 slot, __u64 size, __u32 n)
 
 #define ELEMENT(map, type, slot, n) ((type *)element(&(map), slot, sizeof(type), n))
 
+/* BYTE(map, at, page, n): the byte @at of the @n that the elements of @page bytes of an array map have together, or NULL. */
+#define BYTE(map, at, page, n) ((__u8 *)element(&(map), at, 1, n))
+
 #define READS_ARE_CALLS false
 /* What was there before 6.17 need not be looked for. */
 #define HAS_SINCE_6_17(exists) (true || (exists))
@@ -93,6 +96,13 @@ static __always_inline void read_kernel(void *to, __u32 size, const void *from)
 }
 
 #define ELEMENT(map, type, slot, n) ((type *)bpf_map_lookup_elem(&(map), &(__u32){slot}))
+
+static __always_inline __u8 *byte_in(__u8 *page, __u32 at)
+{
+	return page ? page + at : NULL;
+}
+
+#define BYTE(map, at, page, n) byte_in(bpf_map_lookup_elem(&(map), &(__u32){(at) / (page)}), (at) % (page))
 
 #define READS_ARE_CALLS true
 #define HAS_SINCE_6_17(exists) (exists)

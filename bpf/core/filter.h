@@ -5,24 +5,19 @@
 
 #include "core/task.h"
 
-static __always_inline __u8 *pid_byte(void *map, __u32 pid)
-{
-	__u32 page = pid / NSS_TRACKED_PAGE;
-	__u8 *bytes = bpf_map_lookup_elem(map, &page);
-
-	return bytes ? bytes + pid % NSS_TRACKED_PAGE : NULL;
-}
+/* The byte of @pid in @map, which has all conf.pids: NULL if that is not enough. */
+#define pid_byte(map, pid) BYTE(map, pid, NSS_TRACKED_PAGE, conf.pids)
 
 static __always_inline bool is_tracked(__u32 tgid)
 {
-	__u8 *byte = pid_byte(&tracked, tgid);
+	__u8 *byte = pid_byte(tracked, tgid);
 
 	return byte && *byte;
 }
 
 static __always_inline void set_tracked(__u32 tgid, __u8 value)
 {
-	__u8 *byte = pid_byte(&tracked, tgid);
+	__u8 *byte = pid_byte(tracked, tgid);
 
 	if (byte)
 		*byte = value;

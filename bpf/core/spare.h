@@ -44,7 +44,7 @@ enum { MARK_NEWTASK = 1, MARK_EXEC = 2, MARK_EXIT = 4, MARK_SYS_EXIT = 8 };
  */
 static __always_inline bool take_mark(__u8 bit, bool is_last)
 {
-	__u8 *byte = pid_byte(&marks, (__u32)bpf_get_current_pid_tgid());
+	__u8 *byte = pid_byte(marks, (__u32)bpf_get_current_pid_tgid());
 	bool had;
 
 	if (!byte)

@@ -27,6 +27,7 @@ struct stash {
 	__u64 ns; /* of the caller */
 	__u64 last; /* of its mounts, see ns_last() */
 	__u64 next; /* of its mounts; 0: no more */
+	__u32 slot; /* its key */
 	__u64 of, link; /* where the walk over the mounts on the same directory as another is; 0: there is none */
 	__u64 at; /* index of a scan, or before that walk */
 	__u64 seen; /* of the mounts on the same directory one that is of the caller's */
@@ -35,14 +36,14 @@ struct stash {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_STASHES); /* if mounts are wanted */
+	__uint(max_entries, NSS_STASHES); /* conf.stashes, before the load */
 	__type(key, __u32);
 	__type(value, struct stash);
 } stashes SEC(".maps");
 
 static __always_inline struct stash *stash_at(__u32 slot)
 {
-	return bpf_map_lookup_elem(&stashes, &slot);
+	return ELEMENT(stashes, struct stash, slot, conf.stashes);
 }
 
 static __always_inline void stash_release(__u32 slot)
@@ -180,18 +181,28 @@ __noinline int stash_step(__u32 slot)
 
 STEPS(stash)
 
+/* A free slot, which is claimed; -1: there is none. */
+static __always_inline int stash_claim(void)
+{
+	for (__u32 slot = 0; slot < NSS_STASHES; slot++) {
+		struct stash *s = stash_at(slot);
+
+		if (!s)
+			continue;
+		s->slot = slot; /* it is always that; afterwards the verifier would go on with each by itself */
+		if (claim(&s->busy))
+			return s->slot;
+	}
+	return -1;
+}
+
 /* Notes the mounts of @ns; @others: and those on the same directories in other namespaces. -1: there is no room. */
 __noinline int stash_fill(__u64 ns, __u32 others)
 {
-	struct stash *s = NULL;
-	__u32 slot;
+	int slot = stash_claim();
+	struct stash *s = stash_at(slot);
 
-	for (slot = 0; slot < NSS_STASHES; slot++) {
-		s = stash_at(slot);
-		if (s && claim(&s->busy))
-			break;
-	}
-	if (!s || slot == NSS_STASHES)
+	if (!s)
 		return -1;
 	s->count = 0;
 	s->cut = 0;

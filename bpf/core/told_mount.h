@@ -10,7 +10,6 @@
 
 #include "core/stash.h"
 
-#define NSS_TOLD_MOUNTS 8192
 #define NSS_TOLD_MOUNT_PATH 192 /* bytes */
 
 struct told_mount {
@@ -29,7 +28,7 @@ struct told_mount {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_TOLD_MOUNTS); /* if detached mounts are wanted */
+	__uint(max_entries, NSS_TOLD_MOUNTS); /* conf.told_mounts, before the load */
 	__type(key, __u32);
 	__type(value, struct told_mount);
 } told_mounts SEC(".maps");
@@ -49,7 +48,7 @@ __u32 told_mount_count; /* how many there are: never less than slots with an add
 
 static __always_inline struct told_mount *told_mount_in(__u32 slot)
 {
-	return bpf_map_lookup_elem(&told_mounts, &slot);
+	return ELEMENT(told_mounts, struct told_mount, slot, conf.told_mounts);
 }
 
 /* The slot of the mount; -1: it has none. */

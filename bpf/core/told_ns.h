@@ -9,7 +9,6 @@
 
 #include "core/mnt.h"
 
-#define NSS_TOLD_NS 8192
 #define NSS_TOLD_ROOM 1024 /* free slots at the beginning that are worth going back for */
 #define NSS_NSFS_MOUNTS 256 /* looked through for a bind mount of a namespace */
 
@@ -28,7 +27,7 @@ struct told_ns {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NSS_TOLD_NS); /* if ends of namespaces are wanted */
+	__uint(max_entries, NSS_TOLD_NS); /* conf.told_ns, before the load */
 	__type(key, __u32);
 	__type(value, struct told_ns);
 } told_ns SEC(".maps");
@@ -67,11 +66,16 @@ static __always_inline __u32 mounts_in(__u64 ns, __u32 type)
 	return ns_mounts((void *)(ns - bpf_core_field_offset(struct mnt_namespace, ns)));
 }
 
+static __always_inline struct told_ns *told_in(__u32 slot)
+{
+	return ELEMENT(told_ns, struct told_ns, slot, conf.told_ns);
+}
+
 /* The told namespace with the inum, or NULL. */
 static __always_inline struct told_ns *told_find(__u32 inum)
 {
 	__u32 *slot = bpf_map_lookup_elem(&told_at, &inum);
-	struct told_ns *t = slot ? bpf_map_lookup_elem(&told_ns, slot) : NULL;
+	struct told_ns *t = slot ? told_in(*slot) : NULL;
 
 	return t && t->address && t->inum == inum ? t : NULL;
 }
@@ -80,7 +84,7 @@ static __always_inline struct told_ns *told_find(__u32 inum)
 __noinline int told_claiming_step(__u32 from)
 {
 	__u32 slot = told_next++ % NSS_TOLD_NS;
-	struct told_ns *t = bpf_map_lookup_elem(&told_ns, &slot);
+	struct told_ns *t = told_in(slot);
 	struct scratch *s = scratch_at(from);
 
 	if (!s || !t || !s->claiming.left)
@@ -97,13 +101,10 @@ STEPS(told_claiming)
 /* A free slot, which is mostly the next: NULL if there is none. Scratch @s has the state of the search. */
 static __always_inline struct told_ns *told_claim(struct scratch *s)
 {
-	__u32 slot;
-
 	s->claiming.left = told_count < NSS_TOLD_NS ? NSS_TOLD_NS : 0;
 	s->claiming.slot = -1;
 	told_claiming_steps(s->slot);
-	slot = s->claiming.slot;
-	return bpf_map_lookup_elem(&told_ns, &slot);
+	return told_in(s->claiming.slot);
 }
 
 /* Notes that the namespace at @ns is known of, made at @created. Scratch @from has the state of the search for a slot. */

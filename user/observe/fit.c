@@ -110,41 +110,42 @@ static bool names_map(const struct bpf_insn *insn)
 	       (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE);
 }
 
-/* The place of the map that libbpf has made as @fd. */
-static int place_of(const struct fitting *f, int fd)
+bool fit_has_addresses(const char *map)
+{
+	static const char *const maps[] = { "scratches", "works", "stashes", "told_ns", "told_mounts", "tracked", "marks" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		if (!strcmp(maps[i], map))
+			return true;
+	return false;
+}
+
+/* Names the map of @insn, which libbpf has made, by its place. */
+static void fit_map(const struct fitting *f, struct bpf_insn *insn)
 {
 	struct bpf_map *map;
 	int place = 0;
 
-	bpf_object__for_each_map(map, f->skel->obj)
-	{
-		if (bpf_map__fd(map) == fd)
+	bpf_object__for_each_map(map, f->skel->obj) {
+		if (bpf_map__fd(map) == insn->imm) {
+			if (f->prepared->kernel.rdonly_cast && fit_has_addresses(bpf_map__name(map)))
+				insn->src_reg = BPF_PSEUDO_MAP_VALUE;
 			break;
+		}
 		place++;
 	}
-	return place;
-}
-
-/* Whether the programs have elements of that map by their address: ELEMENT() of bpf/core/compat.h. */
-static bool has_addresses(const struct fitting *f, int fd)
-{
-	return fd == bpf_map__fd(f->skel->maps.scratches) || fd == bpf_map__fd(f->skel->maps.works);
+	insn->imm = place;
 }
 
 /* Does for an instruction what libbpf does not. */
 static void fit_insn(const struct fitting *f, struct bpf_insn *insn)
 {
-	uint32_t rdonly_cast = f->prepared->kernel.rdonly_cast;
-
 	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == NSS_CALL_RDONLY_CAST) {
 		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
-		insn->imm = (int)rdonly_cast;
+		insn->imm = (int)f->prepared->kernel.rdonly_cast;
+	} else if (names_map(insn)) {
+		fit_map(f, insn);
 	}
-	if (!names_map(insn))
-		return;
-	if (rdonly_cast && has_addresses(f, insn->imm))
-		insn->src_reg = BPF_PSEUDO_MAP_VALUE;
-	insn->imm = place_of(f, insn->imm);
 }
 
 static const struct known *known_of(const struct fitting *f, const struct bpf_program *program)

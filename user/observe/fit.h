@@ -16,4 +16,10 @@
  */
 int fit(struct prepared *prepared, bool reads_memory, const struct probe *const *needed, size_t n);
 
+/*
+ * Whether the programs have the elements of that map by their address, so that it is to have one value, which is all of them:
+ * ELEMENT() of bpf/core/compat.h. Only where there is bpf_rdonly_cast.
+ */
+bool fit_has_addresses(const char *map);
+
 #endif

@@ -43,12 +43,6 @@ int object_open(struct object *ret_object, const struct probe *const *needed, si
 	return err ? err : maps_take(&ret_object->maps, &ret_object->prepared);
 }
 
-/* Whether the programs have its elements by their address, so that they are one value: ELEMENT() of bpf/core/compat.h. */
-static bool has_addresses(const struct object *o, const char *map)
-{
-	return o->prepared.kernel.rdonly_cast && (!strcmp(map, "scratches") || !strcmp(map, "works"));
-}
-
 void object_set_elements(struct object *o, const char *name, uint32_t n)
 {
 	struct map *map = maps_find(&o->maps, name);
@@ -56,7 +50,7 @@ void object_set_elements(struct object *o, const char *name, uint32_t n)
 	if (!map)
 		return;
 	map->max_entries = n;
-	if (has_addresses(o, name)) {
+	if (o->prepared.kernel.rdonly_cast && fit_has_addresses(name)) {
 		map->value_size *= n;
 		map->max_entries = 1;
 	}

@@ -74,7 +74,17 @@ static void set_scratches(struct nss_config *conf, bool spares)
 	while (conf->scratches > 2 && cpus * conf->scratches > SCRATCHES_MAX)
 		conf->scratches--;
 	conf->all_scratches = cpus * conf->scratches;
+}
+
+#define MOUNTS (BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT))
+
+static void set_elements(struct nss_config *conf)
+{
 	conf->all_works = conf->types & BACKEND_CALLS ? conf->all_scratches : 1;
+	conf->stashes = conf->types & MOUNTS ? NSS_STASHES : 1;
+	conf->told_ns = conf->types & BACKEND_TYPE(NS_DESTROY) ? NSS_TOLD_NS : 1;
+	conf->told_mounts = conf->types & BACKEND_TYPE(DETACH) ? NSS_TOLD_MOUNTS : 1;
+	conf->pids = tracked_pages() * NSS_TRACKED_PAGE;
 }
 
 /* What the programs are to know. 0 or -errno. */
@@ -92,33 +102,27 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	o->notes = settings->notes;
 	o->spares = kernel_preempts_tracepoints();
 	set_scratches(&o->conf, o->spares);
+	set_elements(&o->conf);
 	return choose_programs(o);
 }
 
-/* Maps that are not needed have one element. */
 static void set_sizes(struct observer *o, const struct observe_settings *settings)
 {
-	const struct {
-		const char *map;
-		uint64_t types; /* any of which needs it */
-	} of_types[] = {
-		{ "contexts", BACKEND_CALLS },
-		{ "told_ns", BACKEND_TYPE(NS_DESTROY) },
-		{ "told_at", BACKEND_TYPE(NS_DESTROY) },
-		{ "told_mounts", BACKEND_TYPE(DETACH) },
-		{ "told_mount_at", BACKEND_TYPE(DETACH) },
-		{ "stashes", BACKEND_TYPE(MOUNT) | BACKEND_TYPE(UMOUNT) | BACKEND_TYPE(MOVE_MOUNT) },
-	};
+	const struct nss_config *conf = &o->conf;
 	struct object *object = &o->object;
 
 	object_set_elements(object, "events", settings->buffer);
-	object_set_elements(object, "tracked", tracked_pages());
-	object_set_elements(object, "marks", o->spares ? tracked_pages() : 1);
-	object_set_elements(object, "scratches", o->conf.all_scratches);
-	object_set_elements(object, "works", o->conf.all_works);
-	for (size_t i = 0; i < ARRAY_SIZE(of_types); i++)
-		if (!(o->conf.types & of_types[i].types))
-			object_set_elements(object, of_types[i].map, 1);
+	object_set_elements(object, "tracked", conf->pids / NSS_TRACKED_PAGE);
+	object_set_elements(object, "marks", o->spares ? conf->pids / NSS_TRACKED_PAGE : 1);
+	object_set_elements(object, "scratches", conf->all_scratches);
+	object_set_elements(object, "works", conf->all_works);
+	object_set_elements(object, "stashes", conf->stashes);
+	object_set_elements(object, "told_ns", conf->told_ns);
+	object_set_elements(object, "told_at", conf->told_ns);
+	object_set_elements(object, "told_mounts", conf->told_mounts);
+	object_set_elements(object, "told_mount_at", conf->told_mounts);
+	if (!(conf->types & BACKEND_CALLS))
+		object_set_elements(object, "contexts", 1);
 }
 
 /*
@@ -241,9 +245,7 @@ static int load(struct observer *o, const struct observe_settings *settings, str
 
 static int map_tracked(struct observer *o)
 {
-	const struct map *map = maps_find(&o->object.maps, "tracked");
-
-	return tracked_map(&o->tracked, map->fd, map->max_entries);
+	return tracked_map(&o->tracked, object_map(&o->object, "tracked"), o->conf.pids / NSS_TRACKED_PAGE);
 }
 
 static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
