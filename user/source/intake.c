@@ -30,7 +30,10 @@ struct chunk {
 };
 
 struct intake {
-	struct ring_buffer *ring;
+	int fd; /* of the ring buffer */
+	struct aside mapping;
+	struct ring_buffer *ring; /* when that is done; NULL: with @error */
+	int error;
 	struct chunk *now; /* what the caller is given the records of */
 	size_t at; /* of these, the next */
 	pthread_mutex_t lock; /* of ring, into, and the queue */
@@ -68,6 +71,9 @@ static int fill(struct intake *i, struct chunk *c)
 {
 	int n;
 
+	aside_end(&i->mapping);
+	if (!i->ring)
+		return i->error;
 	i->into = c;
 	n = ring_buffer__consume(i->ring);
 	return n == -EAGAIN ? 1 : n < 0 ? n : 0;
@@ -142,22 +148,37 @@ static void start_thread(struct intake *i)
 		i->has_thread = thread_start(&i->thread, run, i);
 }
 
+static void *map_ring(void *arg)
+{
+	struct intake *i = arg;
+
+	i->ring = ring_buffer__new(i->fd, put, i, NULL);
+	if (!i->ring)
+		i->error = -errno;
+	return NULL;
+}
+
 int intake_open(int fd, struct intake **ret)
 {
 	struct intake *i = calloc(1, sizeof(*i));
 
 	if (!i)
 		return -ENOMEM;
-	*i = (struct intake){ .lock = PTHREAD_MUTEX_INITIALIZER, .last = &i->first, .queued_max = find_queued_max() };
+	*i = (struct intake){
+		.fd = fd,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.last = &i->first,
+		.queued_max = find_queued_max(),
+	};
 	i->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	i->now = new_chunk();
-	i->ring = i->timer < 0 || !i->now ? NULL : ring_buffer__new(fd, put, i, NULL);
-	if (!i->ring) {
+	if (i->timer < 0 || !i->now) {
 		int err = errno;
 
 		intake_close(i);
 		return -err;
 	}
+	aside_begin(&i->mapping, map_ring, i); /* some MiB, page by page: half a millisecond */
 	*ret = i;
 	return 0;
 }
@@ -207,6 +228,7 @@ void intake_close(struct intake *i)
 {
 	if (!i)
 		return;
+	aside_end(&i->mapping);
 	if (i->has_thread) {
 		__atomic_store_n(&i->ends, true, __ATOMIC_RELEASE);
 		set_timer(i, 1);
