@@ -263,7 +263,7 @@ static int open_fitting(struct fitting *f, bool reads_memory)
 	struct aside opening;
 	int err;
 
-	aside_begin(&opening, open_kernel, f);
+	aside_begin(&opening, open_kernel, f, true);
 	err = open_build(f, reads_memory);
 	aside_end(&opening);
 	if (!err)

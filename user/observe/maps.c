@@ -77,7 +77,7 @@ static void *make_some(void *arg)
 
 void maps_begin(struct maps *maps)
 {
-	aside_begin(&maps->aside, make_some, maps);
+	aside_begin(&maps->aside, make_some, maps, true);
 }
 
 int maps_end(struct maps *maps, const char **ret_refused)

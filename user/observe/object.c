@@ -181,7 +181,7 @@ int object_load(struct object *o, const struct nss_config *conf)
 		err = add_program(o, o->needed[i]);
 	if (err)
 		return err;
-	verify_all(o->now);
+	verify_all(o->now, VERIFY_THREADS_MAX);
 	err = collect(o, TAKE_PTR(o->now));
 	/* Where the kernel should take one build, and has not, the next start tries again. */
 	if (!err && !o->is_kept && (o->prepared.kernel.rdonly_cast || !kernel_may_read_memory()))
@@ -192,14 +192,14 @@ int object_load(struct object *o, const struct nss_config *conf)
 
 static void *verify_aside(void *arg)
 {
-	verify_all(arg);
+	verify_all(arg, 1); /* the command is to have the other CPU */
 	return NULL;
 }
 
 void object_begin_later(struct object *o)
 {
 	if (o->later && !o->is_loading)
-		o->is_loading = thread_start(&o->thread, verify_aside, o->later);
+		o->is_loading = thread_start(&o->thread, verify_aside, o->later, false);
 }
 
 int object_load_later(struct object *o)
@@ -209,7 +209,7 @@ int object_load_later(struct object *o)
 	if (o->is_loading)
 		pthread_join(o->thread, NULL);
 	else
-		verify_all(o->later);
+		verify_all(o->later, VERIFY_THREADS_MAX);
 	o->is_loading = false;
 	o->load_error = collect(o, TAKE_PTR(o->later));
 	return o->load_error;

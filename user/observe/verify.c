@@ -11,19 +11,13 @@
 
 struct verify *verify_new(void)
 {
-	struct verify *v = calloc(1, sizeof(*v));
-
-	if (!v)
-		return NULL;
-	pthread_mutex_init(&v->lock, NULL);
-	pthread_cond_init(&v->changed, NULL);
-	return v;
+	return calloc(1, sizeof(struct verify));
 }
 
 int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, struct bpf_insn *insns, size_t n,
 	       const struct bpf_prog_load_opts *opts)
 {
-	struct verify_program p = { name, type, insns, n, *opts, NULL, false, -ECANCELED };
+	struct verify_program p = { name, type, insns, n, *opts, NULL, -ECANCELED };
 	size_t size = (size_t)opts->func_info_cnt * opts->func_info_rec_size;
 
 	p.func_info = v->n < VERIFY_PROGRAMS_MAX ? malloc(size) : NULL;
@@ -34,43 +28,25 @@ int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, stru
 	p.opts.func_info = memcpy(p.func_info, opts->func_info, size);
 	if (p.opts.sz > sizeof(p.opts)) /* of a libbpf newer than this was built with */
 		p.opts.sz = sizeof(p.opts);
-	pthread_mutex_lock(&v->lock);
 	v->programs[v->n++] = p;
-	pthread_cond_signal(&v->changed);
-	pthread_mutex_unlock(&v->lock);
 	return 0;
 }
 
-static struct verify_program *largest(struct verify *v)
+static int by_size(const void *a, const void *b)
 {
-	struct verify_program *found = NULL;
+	const struct verify_program *x = a, *y = b;
 
-	for (size_t i = 0; i < v->n; i++)
-		if (!v->programs[i].taken && (!found || v->programs[i].n > found->n))
-			found = &v->programs[i];
-	return found;
-}
-
-/* The largest of those that no thread has taken, once there is one; NULL: there will be no more. */
-static struct verify_program *take(struct verify *v)
-{
-	struct verify_program *p;
-
-	pthread_mutex_lock(&v->lock);
-	while (!(p = largest(v)) && !v->complete)
-		pthread_cond_wait(&v->changed, &v->lock);
-	if (p)
-		p->taken = true;
-	pthread_mutex_unlock(&v->lock);
-	return p;
+	return (x->n < y->n) - (x->n > y->n);
 }
 
 static void *load(void *arg)
 {
 	struct verify *v = arg;
-	struct verify_program *p;
+	size_t i;
 
-	while ((p = take(v))) {
+	while ((i = __atomic_fetch_add(&v->next, 1, __ATOMIC_RELAXED)) < v->n) {
+		struct verify_program *p = &v->programs[i];
+
 		p->fd = bpf_prog_load(p->type, p->name, "GPL", p->insns, p->n, &p->opts);
 		if (p->fd < 0)
 			p->fd = -errno;
@@ -85,54 +61,31 @@ static size_t cpus(void)
 	return sched_getaffinity(0, sizeof(set), &set) ? 1 : (size_t)CPU_COUNT(&set);
 }
 
-void verify_begin(struct verify *v, size_t most)
+void verify_all(struct verify *v, size_t threads)
 {
-	if (most > cpus())
-		most = cpus();
-	/* Where no thread can be had, the caller's does it all. */
-	while (v->nthreads + 1 < most && v->nthreads < VERIFY_THREADS_MAX && thread_start(&v->threads[v->nthreads], load, v))
-		v->nthreads++;
-}
+	pthread_t others[VERIFY_THREADS_MAX];
+	size_t n = 0, most = cpus();
 
-/* @cancel: what has not been begun is not loaded. */
-static void complete(struct verify *v, bool cancel)
-{
-	pthread_mutex_lock(&v->lock);
-	v->complete = true;
-	for (size_t i = 0; cancel && i < v->n; i++)
-		v->programs[i].taken = true;
-	pthread_cond_broadcast(&v->changed);
-	pthread_mutex_unlock(&v->lock);
-}
-
-static void join(struct verify *v)
-{
-	while (v->nthreads)
-		pthread_join(v->threads[--v->nthreads], NULL);
-}
-
-void verify_all(struct verify *v)
-{
-	complete(v, false);
-	if (!v->nthreads) /* it was not begun */
-		verify_begin(v, v->n);
+	most = most < threads ? most : threads;
+	most = most < v->n ? most : v->n;
+	qsort(v->programs, v->n, sizeof(v->programs[0]), by_size); /* the longest first */
+	/* Where no thread can be had, this one does it all. */
+	while (n + 1 < most && n + 1 < VERIFY_THREADS_MAX && thread_start(&others[n], load, v, true))
+		n++;
 	load(v);
-	join(v);
+	while (n)
+		pthread_join(others[--n], NULL);
 }
 
 void verify_free(struct verify *v)
 {
 	if (!v)
 		return;
-	complete(v, true);
-	join(v);
 	for (size_t i = 0; i < v->n; i++) {
 		if (v->programs[i].fd >= 0)
 			close(v->programs[i].fd);
 		free(v->programs[i].insns);
 		free(v->programs[i].func_info);
 	}
-	pthread_cond_destroy(&v->changed);
-	pthread_mutex_destroy(&v->lock);
 	free(v);
 }

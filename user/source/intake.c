@@ -145,7 +145,7 @@ static void set_timer(struct intake *i, long ns)
 static void start_thread(struct intake *i)
 {
 	if (!i->has_thread)
-		i->has_thread = thread_start(&i->thread, run, i);
+		i->has_thread = thread_start(&i->thread, run, i, false);
 }
 
 static void *map_ring(void *arg)
@@ -178,7 +178,7 @@ int intake_open(int fd, struct intake **ret)
 		intake_close(i);
 		return -err;
 	}
-	aside_begin(&i->mapping, map_ring, i); /* some MiB, page by page: half a millisecond */
+	aside_begin(&i->mapping, map_ring, i, false); /* some MiB, page by page: half a millisecond */
 	*ret = i;
 	return 0;
 }
