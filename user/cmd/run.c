@@ -236,6 +236,12 @@ static void explain_clone(const struct run *r, int err, char *hint, size_t size)
 	hint_namespaces(flags, -err, hint, size);
 }
 
+static void explain_reading(struct run *r, int err)
+{
+	complain("cannot read the events: %s", strerror(-err));
+	info_failed(&r->info, "observe", "read the events", -err, NULL, STATUS_FAILED);
+}
+
 static int observe(struct run *r)
 {
 	/* unshare has no --no-observe: it is what observes nothing unless told to. */
@@ -255,10 +261,8 @@ static int observe(struct run *r)
 		return err;
 	}
 	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
-	if (err) {
-		complain("cannot read the events: %s", strerror(-err));
-		info_failed(&r->info, "observe", "read the events", -err, NULL, STATUS_FAILED);
-	}
+	if (err)
+		explain_reading(r, err);
 	return err;
 }
 
@@ -278,6 +282,11 @@ static int observe_and_launch(struct run *r, const char *clone)
 		explain_clone(r, err, hint, sizeof(hint));
 		complain("cannot %s: %s%s%s", clone, strerror(-err), *hint ? "; " : "", hint);
 		info_failed(&r->info, "namespaces", clone, -err, hint, STATUS_FAILED);
+		return launching_failed(r->settings);
+	}
+	err = r->live ? live_ready(r->live) : 0;
+	if (err) { /* launch_end ends what has been cloned */
+		explain_reading(r, err);
 		return launching_failed(r->settings);
 	}
 	if (r->pid)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util/whole.h"
+#include "sink/whole.h"
 #include "util/cleanup.h"
 
 int writer_open(struct sink *s, const char *path, int fd, const struct rotation *rotation, const char **ret_why)

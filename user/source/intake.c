@@ -66,14 +66,20 @@ static int put(void *arg, void *data, size_t len)
 	return sizeof(c->data) - c->len < room_of(NSS_RECORD_MAX) ? -EAGAIN : 0;
 }
 
+int intake_ready(struct intake *i)
+{
+	aside_end(&i->mapping);
+	return i->ring ? 0 : i->error;
+}
+
 /* Fills @c, which is empty. 1: there may be more; 0; or -errno. */
 static int fill(struct intake *i, struct chunk *c)
 {
 	int n;
 
-	aside_end(&i->mapping);
-	if (!i->ring)
-		return i->error;
+	n = intake_ready(i);
+	if (n)
+		return n;
 	i->into = c;
 	n = ring_buffer__consume(i->ring);
 	return n == -EAGAIN ? 1 : n < 0 ? n : 0;

@@ -17,8 +17,11 @@ struct intake;
 #define INTAKE_MAX ((size_t)512 << 20)
 #define INTAKE_PART 16
 
-/* Takes from the ring buffer map @fd, which stays the caller's. 0 or -errno. */
+/* Takes from the ring buffer map @fd, which stays the caller's; it is being mapped meanwhile. 0 or -errno. */
 int intake_open(int fd, struct intake **ret);
+
+/* Waits until it can be read from: 0 or -errno. */
+int intake_ready(struct intake *i);
 
 /* The next record: valid until the next call. 1; 0: there is none now; -errno. */
 int intake_next(struct intake *i, const void **ret_record, size_t *ret_len);

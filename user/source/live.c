@@ -80,6 +80,11 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 	return 0;
 }
 
+int live_ready(struct live *l)
+{
+	return intake_ready(l->intake);
+}
+
 int live_fd(const struct live *l)
 {
 	return l->woken;

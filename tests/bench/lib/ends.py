@@ -2,6 +2,7 @@
 """From the call of nsscope to the command's first instruction, and from its end to the prompt."""
 import json
 import os
+import shutil
 import struct
 import time
 
@@ -61,7 +62,10 @@ def ends():
     loading, floor = [], []
     for i in range(here.by_mode(10, 40, 100)):
         for name in list(WAYS)[:: 1 if i % 2 else -1]:
-            environ = {**os.environ, "CACHE_DIRECTORY": ""} if name == FIRST else os.environ
+            environ = os.environ
+            if name == FIRST:
+                shutil.rmtree(here.path("cache"), ignore_errors=True)
+                environ = {**os.environ, "CACHE_DIRECTORY": here.path("cache")}
             got[name].append(timed(UNSHARE if name == "unshare -mpf" else observed(*(WAYS[name] or ())), environ))
         loading.append(until_observing())
         floor.append(until_ready())

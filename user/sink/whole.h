@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A file that is there when all of it is written, and not before. */
-#ifndef UTIL_WHOLE_H
-#define UTIL_WHOLE_H
+#ifndef SINK_WHOLE_H
+#define SINK_WHOLE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "util/whole.h"
+#include "sink/whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
