@@ -48,7 +48,7 @@ all: $(B)/nsscope
 
 $(B)/nsscope: $(OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--build-id -o $@ $^ $(LIBS)
 
 $(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h $(B)/nsscope_6_17.skel.h $(B)/nscost.skel.h \
 	$(B)/stat.skel.h

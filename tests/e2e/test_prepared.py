@@ -113,6 +113,11 @@ def without_maps(content):
     return with_sum(content[:HEAD.size] + b"".join(parts))
 
 
+def without_btf(content):
+    parts = [content[at:at + fields[0]] for at, fields in items(content) if fields[1] != 2]
+    return with_sum(content[:HEAD.size] + b"".join(parts))
+
+
 BAD = {
     "empty": lambda content: b"",
     "head only": lambda content: content[:HEAD.size],
@@ -126,6 +131,7 @@ BAD = {
     "too long": with_long_item,
     "no attachment": without_attachment,
     "no maps": without_maps,
+    "no BTF": without_btf,
 }
 
 
@@ -172,10 +178,31 @@ def test_other_thing_in_its_place(start, tmp_path, what):
         start.file.mkdir()
     else:
         os.mkfifo(start.file)
-    before = start.file.lstat()
     assert start() == told
-    assert start.file.lstat().st_ino == before.st_ino
+    assert start.file.is_dir() if what == "directory" else start.reads_btf() == 0
     assert what != "link" or (tmp_path / "victim").read_text() == "precious"
+
+
+@pytest.mark.parametrize("mode, uid", [(0o720, 0), (0o702, 0), (0o700, 65534)])
+def test_directory_that_others_can_write_is_left_alone(start, mode, uid):
+    told = start()
+    before = start.file.read_bytes()
+    start.cache.chmod(mode)
+    os.chown(start.cache, uid, 0)
+    assert start.reads_btf() == 1 and start() == told
+    assert start.file.read_bytes() == before and os.listdir(start.cache) == ["programs"]
+
+
+def test_first_of_several_directories(start, tmp_path):
+    """As systemd gives them."""
+    start(cache=f"{start.cache}:{tmp_path / 'other'}")
+    assert start.reads_btf() == 0 and not (tmp_path / "other").exists()
+
+
+def test_doctor_leaves_nothing(start):
+    environ = {**os.environ, "CACHE_DIRECTORY": str(start.cache)}
+    subprocess.run([NSSCOPE, "doctor"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=TIMEOUT, env=environ)
+    assert not start.cache.exists()
 
 
 def test_many_at_a_time(start, tmp_path):

@@ -98,6 +98,7 @@ void check_observer(struct exam *x)
 	struct observer *o = NULL;
 
 	settings.conf.only = NSS_ONLY_TRACKED;
+	settings.leaves_nothing = true;
 	x->observing = observe_open(&settings, &o, &error);
 	if (!x->observing)
 		x->observing = observe_prepare_look(o);

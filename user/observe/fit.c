@@ -79,8 +79,7 @@ static int take_maps(struct fitting *f)
 	struct bpf_map *map;
 	int err = 0;
 
-	bpf_object__for_each_map(map, f->skel->obj)
-	{
+	bpf_object__for_each_map(map, f->skel->obj) {
 		struct prepared_item item = item_named(PREPARED_MAP, bpf_map__name(map));
 		const void *data = NULL;
 		size_t len = 0;
@@ -101,13 +100,6 @@ static int take_maps(struct fitting *f)
 						       item.type == BPF_MAP_TYPE_RINGBUF ? (uint32_t)getpagesize() : 1);
 	}
 	return err;
-}
-
-/* Whether @insn has a map's descriptor. */
-static bool names_map(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
-	       (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE);
 }
 
 bool fit_has_addresses(const char *map)
@@ -143,7 +135,7 @@ static void fit_insn(const struct fitting *f, struct bpf_insn *insn)
 	if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == NSS_CALL_RDONLY_CAST) {
 		insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
 		insn->imm = (int)f->prepared->kernel.rdonly_cast;
-	} else if (names_map(insn)) {
+	} else if (prepared_names_map(insn)) {
 		fit_map(f, insn);
 	}
 }
@@ -299,10 +291,10 @@ static int find_hooks(struct fitting *f)
 	static char text[OBJECT_PROGRAMS_MAX][96];
 	struct kernel_btf_name names[OBJECT_PROGRAMS_MAX + PROBE_FUNCTIONS_MAX];
 	struct prepared_kernel *kernel = &f->prepared->kernel;
+	bool look_for_functions = false;
 	size_t n = f->nknown;
 	int err;
 
-	kernel->functions = kernel->functions_known = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct known *k = &f->known[i];
 
@@ -310,13 +302,15 @@ static int find_hooks(struct fitting *f)
 		snprintf(text[i], sizeof(text[i]), "%s%s", k->hook->prefix,
 			 k->hook->kind == BTF_KIND_UNKN ? "" : strchr(bpf_program__section_name(k->program), '/') + 1);
 		names[i] = (struct kernel_btf_name){ text[i], k->hook->kind, 0 };
-		kernel->functions_known |= k->hook->program == BPF_PROG_TYPE_KPROBE;
+		look_for_functions |= k->hook->program == BPF_PROG_TYPE_KPROBE;
 	}
-	for (size_t i = 0; kernel->functions_known && i < probe_function_count; i++)
+	for (size_t i = 0; look_for_functions && i < probe_function_count; i++)
 		names[n++] = (struct kernel_btf_name){ probe_functions[i].name, BTF_KIND_FUNC, 0 };
 	err = kernel_btf_find(f->kernel, names, n);
 	for (size_t i = 0; i < f->nknown; i++)
 		f->known[i].id = names[i].id;
+	if (look_for_functions)
+		*kernel = (struct prepared_kernel){ kernel->rdonly_cast, true, 0 };
 	for (size_t i = f->nknown; i < n; i++)
 		kernel->functions |= (uint64_t) !!names[i].id << (i - f->nknown);
 	return err;

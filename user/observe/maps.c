@@ -24,6 +24,7 @@ int maps_take(struct maps *ret_maps, const struct prepared *prepared)
 			.value_size = item->map.value_size,
 			.max_entries = item->map.max_entries,
 			.data = item->data_len ? item->data : NULL,
+			.data_len = item->data_len,
 			.fd = -1,
 		};
 		memcpy(ret_maps->all[ret_maps->n++].name, item->name, sizeof(item->name));
@@ -44,6 +45,8 @@ static int fill(const struct map *map)
 {
 	uint32_t first = 0;
 
+	if (map->data && map->data_len != map->value_size)
+		return -EINVAL;
 	if (map->data && bpf_map_update_elem(map->fd, &first, map->data, BPF_ANY))
 		return -errno;
 	return map->flags & BPF_F_RDONLY_PROG && bpf_map_freeze(map->fd) ? -errno : 0;

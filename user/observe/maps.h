@@ -18,7 +18,8 @@ struct maps {
 		uint32_t key_size, flags;
 		uint32_t value_size, max_entries; /* as prepared, until somebody sets others */
 		const void *data; /* what is in it at first; NULL: zeroes */
-		int fd; /* -1: not made; or -errno */
+		size_t data_len;
+		int fd; /* of one that is not made: negative, -errno where that failed */
 	} all[MAPS_MAX];
 	size_t n;
 	size_t next; /* atomic: that is to be made */

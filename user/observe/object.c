@@ -37,8 +37,8 @@ int object_open(struct object *ret_object, const struct probe *const *needed, si
 	int err;
 
 	*ret_object = (struct object){ .needed = needed, .nneeded = n, .btf = -1 };
-	prepared_open(&ret_object->prepared, reads_memory);
-	ret_object->is_kept = use_kept && is_complete(ret_object);
+	prepared_open(&ret_object->prepared, reads_memory, use_kept);
+	ret_object->is_kept = is_complete(ret_object);
 	err = ret_object->is_kept ? 0 : fit(&ret_object->prepared, reads_memory, needed, n);
 	return err ? err : maps_take(&ret_object->maps, &ret_object->prepared);
 }
@@ -81,7 +81,9 @@ static int load_btf(struct object *o)
 {
 	const struct prepared_item *item = prepared_find(&o->prepared, PREPARED_BTF, "");
 
-	o->btf = item ? bpf_btf_load(item->data, item->data_len, NULL) : -1;
+	if (!item)
+		return -EINVAL;
+	o->btf = bpf_btf_load(item->data, item->data_len, NULL);
 	return o->btf < 0 ? -errno : 0;
 }
 
@@ -113,7 +115,7 @@ static int load_maps(struct object *o, const struct nss_config *conf)
 	return o->bss ? 0 : -errno;
 }
 
-/* Has @name be verified. */
+/* Adds a program to those that are to be loaded. */
 static int add_program(struct object *o, const struct probe *probe)
 {
 	const struct prepared_item *item = find_program(o, probe->program);
@@ -127,20 +129,26 @@ static int add_program(struct object *o, const struct probe *probe)
 		return n ? -ENOMEM : 0;
 	memcpy(insns, item->data, size);
 	for (size_t i = 0; i < n; i++)
-		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
-		    (insns[i].src_reg == BPF_PSEUDO_MAP_FD || insns[i].src_reg == BPF_PSEUDO_MAP_VALUE))
+		if (prepared_names_map(&insns[i]))
 			insns[i].imm = (size_t)insns[i].imm < o->maps.n ? o->maps.all[insns[i].imm].fd : -1;
 	if (opts.func_info_rec_size)
 		opts.func_info_cnt = (item->data_len - (uint32_t)size) / opts.func_info_rec_size;
 	return verify_add(probe->place == PROBE_LOOK ? o->later : o->now, probe->program, item->type, insns, n, &opts);
 }
 
-int object_program(const struct object *o, const char *name)
+static const struct loaded *find_loaded(const struct object *o, const char *name)
 {
 	for (size_t i = 0; i < o->nloaded; i++)
 		if (!strcmp(o->loaded[i].name, name))
-			return o->loaded[i].fd;
-	return -1;
+			return &o->loaded[i];
+	return NULL;
+}
+
+int object_program(const struct object *o, const char *name)
+{
+	const struct loaded *l = find_loaded(o, name);
+
+	return l ? l->fd : -1;
 }
 
 int object_map(struct object *o, const char *name)
@@ -169,7 +177,7 @@ static int collect(struct object *o, struct verify *v)
 	return err;
 }
 
-int object_load(struct object *o, const struct nss_config *conf)
+int object_load(struct object *o, const struct nss_config *conf, bool keep)
 {
 	int err = load_maps(o, conf);
 
@@ -184,7 +192,7 @@ int object_load(struct object *o, const struct nss_config *conf)
 	verify_all(o->now, VERIFY_THREADS_MAX);
 	err = collect(o, TAKE_PTR(o->now));
 	/* Where the kernel should take one build, and has not, the next start tries again. */
-	if (!err && !o->is_kept && (o->prepared.kernel.rdonly_cast || !kernel_may_read_memory()))
+	if (!err && keep && !o->is_kept && (o->prepared.kernel.rdonly_cast || !kernel_may_read_memory()))
 		prepared_write(&o->prepared);
 	prepared_close(&o->prepared);
 	return err;
@@ -239,11 +247,11 @@ static int attach_kprobes(const struct object *o, int fd, bool at_return, uint64
 
 int object_attach(const struct object *o, const char *name, uint64_t types)
 {
-	const struct loaded *l = o->loaded;
+	const struct loaded *l = find_loaded(o, name);
 	int fd;
 
-	while (strcmp(l->name, name))
-		l++;
+	if (!l)
+		return -ENOENT;
 	if (l->attach_type == BPF_TRACE_KPROBE_MULTI)
 		fd = attach_kprobes(o, l->fd, strstr(name, "leave"), types);
 	else if (l->attach_type == BPF_TRACE_ITER)

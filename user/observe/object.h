@@ -52,8 +52,8 @@ int object_open(struct object *ret_object, const struct probe *const *needed, si
 /* Gives the map called @name, of the object, @n elements. Before the load. */
 void object_set_elements(struct object *object, const char *name, uint32_t n);
 
-/* Loads it, with @conf for the programs. 0 or -errno. */
-int object_load(struct object *object, const struct nss_config *conf);
+/* Loads it, with @conf for the programs. @keep: for further starts too. 0 or -errno. */
+int object_load(struct object *object, const struct nss_config *conf, bool keep);
 
 /* Begins to load what is not needed for a start (PROBE_LOOK), by a thread of its own, if there is one to be had. */
 void object_begin_later(struct object *object);

@@ -234,7 +234,7 @@ static int load(struct observer *o, const struct observe_settings *settings, str
 		return err;
 	}
 	set_sizes(o, settings);
-	err = object_load(&o->object, &o->conf);
+	err = object_load(&o->object, &o->conf, !settings->leaves_nothing);
 	if (err) {
 		if (*o->object.refused)
 			explain_refused(o->object.refused);
@@ -248,18 +248,11 @@ static int map_tracked(struct observer *o)
 	return tracked_map(&o->tracked, object_map(&o->object, "tracked"), o->conf.pids / NSS_TRACKED_PAGE);
 }
 
-static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
+static int load_and_attach(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error,
+			   bool use_kept)
 {
-	int err = configure(o, settings);
+	int err = load(o, settings, ret_error, use_kept);
 
-	if (err)
-		explain(ret_error, settings->backend, err, "prepare the BPF programs");
-	else
-		err = load(o, settings, ret_error, true);
-	if (err && o->object.is_kept) { /* whatever it is, libbpf may know what to do about it */
-		object_close(&o->object);
-		err = load(o, settings, ret_error, false);
-	}
 	if (!err && (err = map_tracked(o)))
 		explain(ret_error, settings->backend, err, "map the tracked set");
 	if (!err && (err = find_host_level(o)))
@@ -268,6 +261,61 @@ static int open_with(struct observer *o, const struct observe_settings *settings
 		explain(ret_error, settings->backend, err, "note nsscope's own place in the mount tree");
 	if (!err && (err = attach(o)))
 		explain(ret_error, settings->backend, err, "attach the BPF programs");
+	return err;
+}
+
+/*
+ * The kernel waits for an RCU grace period, up to 0.1 s, for each function that fentry lets go of. A child does the
+ * waiting, and has nothing else open that somebody could wait for.
+ */
+static void close_aside(const int *links, size_t n)
+{
+	sigset_t all;
+	int highest = -1;
+
+	sigfillset(&all);
+	if (!n || fork())
+		return;
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	for (size_t i = 0; i < n; i++)
+		highest = links[i] > highest ? links[i] : highest;
+	for (int fd = 0; fd <= highest; fd++) {
+		bool is_link = false;
+
+		for (size_t i = 0; i < n; i++)
+			is_link |= links[i] == fd;
+		if (!is_link)
+			close(fd);
+	}
+	close_fds((unsigned)highest + 1, ~0U);
+	_exit(0);
+}
+
+static void let_go(struct observer *o)
+{
+	if (o->calls == BACKEND_FENTRY)
+		close_aside(o->links, o->nlinks);
+	for (size_t i = 0; i < o->nlinks; i++)
+		close(o->links[i]);
+	o->nlinks = 0;
+	tracked_unmap(&o->tracked);
+	object_close(&o->object);
+}
+
+static int open_with(struct observer *o, const struct observe_settings *settings, struct observe_error *ret_error)
+{
+	int err = configure(o, settings);
+
+	if (err) {
+		explain(ret_error, settings->backend, err, "prepare the BPF programs");
+		return err;
+	}
+	err = load_and_attach(o, settings, ret_error, true);
+	if (err && o->object.is_kept) { /* whatever it is, libbpf may know what to do about it */
+		let_go(o);
+		err = load_and_attach(o, settings, ret_error, false);
+	}
 	return err;
 }
 
@@ -299,6 +347,7 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 		if (!o)
 			return -ENOMEM;
 		o->calls = calls;
+		o->object.btf = -1; /* nothing is open yet */
 		err = open_with(o, settings, ret_error);
 		if (err)
 			observe_close(o);
@@ -307,6 +356,7 @@ int observe_open(const struct observe_settings *settings, struct observer **ret_
 	if (err)
 		return err;
 	name_backends(o);
+	*ret_error->text = 0; /* of a backend that did not work */
 	*ret_observer = o;
 	return 0;
 }
@@ -401,43 +451,10 @@ int observe_snapshot_fd(struct observer *o)
 	return fd < 0 ? -errno : fd;
 }
 
-/*
- * The kernel waits for an RCU grace period, up to 0.1 s, for each function that fentry lets go of. A child does the
- * waiting, and has nothing else open that somebody could wait for.
- */
-static void close_aside(const int *links, size_t n)
-{
-	sigset_t all;
-	int highest = -1;
-
-	sigfillset(&all);
-	if (!n || fork())
-		return;
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	setsid();
-	for (size_t i = 0; i < n; i++)
-		highest = links[i] > highest ? links[i] : highest;
-	for (int fd = 0; fd <= highest; fd++) {
-		bool is_link = false;
-
-		for (size_t i = 0; i < n; i++)
-			is_link |= links[i] == fd;
-		if (!is_link)
-			close(fd);
-	}
-	close_fds((unsigned)highest + 1, ~0U);
-	_exit(0);
-}
-
 void observe_close(struct observer *o)
 {
 	if (!o)
 		return;
-	if (o->calls == BACKEND_FENTRY)
-		close_aside(o->links, o->nlinks);
-	for (size_t i = 0; i < o->nlinks; i++)
-		close(o->links[i]);
-	tracked_unmap(&o->tracked);
-	object_close(&o->object);
+	let_go(o);
 	free(o);
 }

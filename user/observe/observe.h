@@ -18,6 +18,7 @@ struct observe_settings {
 	struct nss_config conf; /* what to observe; the rest is filled in by observe_open */
 	const char *backend; /* the only one to use for system calls, by its name; NULL: the best that works */
 	bool notes; /* observe_note_namespace is to be called: a large program, not to be verified without need */
+	bool leaves_nothing; /* no file for further starts either, see observe/prepared.h */
 	uint32_t buffer; /* bytes of the ring buffer: a power of two, at least a page */
 };
 

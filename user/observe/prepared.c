@@ -3,7 +3,6 @@
 
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,8 @@
 
 #include "util/build_id.h"
 #include "util/cleanup.h"
-#include "util/whole.h"
 
+#define FILE_NAME "programs"
 #define FILE_MAX (16 << 20) /* no file of ours is as large, bytes */
 
 struct head {
@@ -54,18 +53,30 @@ static void identify(struct buf *to, bool reads_memory)
 		to->len = 0;
 }
 
-/* The length of what it returns; 0: there is to be no file. */
-static size_t path_of(char ret_path[PATH_MAX], bool make)
+static bool is_ours(const struct stat *st)
 {
-	const char *dir = secure_getenv("CACHE_DIRECTORY");
-	int len;
+	return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
 
-	if (!dir)
-		dir = "/var/cache/nsscope";
-	if (make)
-		mkdir(dir, 0700);
-	len = *dir ? snprintf(ret_path, PATH_MAX, "%s/programs", dir) : 0;
-	return len < PATH_MAX ? (size_t)len : 0;
+/* The directory, if nobody else can write to it; @make: made, if it is not there. -1: there is none. */
+static int open_dir(bool make)
+{
+	const char *given = secure_getenv("CACHE_DIRECTORY"); /* of systemd: several, with colons between them */
+	const char *path = given ? given : "/var/cache/nsscope";
+	_free_ char *first = strndup(path, strcspn(path, ":"));
+	struct stat st;
+	int fd;
+
+	if (!first)
+		return -1;
+	if (make && *first)
+		mkdir(first, 0700);
+	fd = open(first, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) || !is_ours(&st))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* Whether @item, of which @left bytes are there, holds what it says. */
@@ -102,8 +113,7 @@ static bool read_items(struct prepared *p, int fd)
 	struct stat st;
 	struct head h;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH) ||
-	    st.st_size < (off_t)sizeof(h) || st.st_size > FILE_MAX || read(fd, &h, sizeof(h)) != sizeof(h) ||
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_size < (off_t)sizeof(h) || st.st_size > FILE_MAX || read(fd, &h, sizeof(h)) != sizeof(h) ||
 	    memcmp(h.identity, p->identity.data, p->identity.len))
 		return false;
 	p->read.len = (size_t)st.st_size - sizeof(h);
@@ -114,15 +124,16 @@ static bool read_items(struct prepared *p, int fd)
 	return h.sum == sum_of(&p->kernel, &p->read) && are_sound(&p->read);
 }
 
-void prepared_open(struct prepared *ret_prepared, bool reads_memory)
+void prepared_open(struct prepared *ret_prepared, bool reads_memory, bool use_kept)
 {
-	char path[PATH_MAX];
-	_close_ int fd = -1;
+	_close_ int dir = -1, fd = -1;
 
 	*ret_prepared = (struct prepared){};
 	identify(&ret_prepared->identity, reads_memory);
-	if (ret_prepared->identity.len && path_of(path, false))
-		fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (use_kept && ret_prepared->identity.len)
+		dir = open_dir(false);
+	if (dir >= 0)
+		fd = openat(dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0 && !read_items(ret_prepared, fd)) {
 		buf_free(&ret_prepared->read);
 		ret_prepared->kernel = (struct prepared_kernel){};
@@ -179,26 +190,26 @@ static void add_further_programs(struct buf *items, const struct prepared *p)
 			buf_add(items, item, item->len);
 }
 
-static void write_file(const char *path, struct buf *file)
+/* It has no name before all of it is there. Where somebody was quicker, theirs stays. */
+static void write_file(int dir, struct buf *file)
 {
-	struct whole *whole;
-	struct stat st;
-	int fd = !lstat(path, &st) && !S_ISREG(st.st_mode) ? -1 : whole_open(path, &whole);
+	_close_ int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	char link[64];
 
-	if (fd < 0)
+	if (fd < 0 || buf_flush(file, fd))
 		return;
-	if (whole)
-		whole_end(whole, fd, !fchmod(fd, 0600) && !buf_flush(file, fd));
-	close(fd);
+	unlinkat(dir, FILE_NAME, 0);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	linkat(AT_FDCWD, link, dir, FILE_NAME, AT_SYMLINK_FOLLOW);
 }
 
 void prepared_write(struct prepared *p)
 {
 	struct head head = { .kernel = p->kernel };
 	struct buf items = {}, file = {};
-	char path[PATH_MAX];
+	_close_ int dir = p->identity.len ? open_dir(true) : -1;
 
-	if (!p->identity.len || !path_of(path, true))
+	if (dir < 0)
 		return;
 	buf_add(&items, p->made.data, p->made.len);
 	add_further_programs(&items, p);
@@ -207,7 +218,7 @@ void prepared_write(struct prepared *p)
 	buf_add(&file, &head, sizeof(head));
 	buf_add(&file, items.data, items.len);
 	if (!items.failed && !file.failed && !p->made.failed)
-		write_file(path, &file);
+		write_file(dir, &file);
 	buf_free(&items);
 	buf_free(&file);
 }

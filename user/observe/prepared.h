@@ -3,8 +3,8 @@
  * The BPF object as the running kernel takes it: its maps, its BTF, and programs that libbpf has fitted to the kernel. It is kept
  * in a file from one start to the next, since to open the object, and to find in the kernel's BTF what the programs need, is a
  * third of a start. A file is good for one build of nsscope and one of the kernel, and only if nobody else can have written it:
- * $CACHE_DIRECTORY/programs (as systemd.exec(5) has it; empty: none), or /var/cache/nsscope/programs. Where there is none, and
- * none can be made, each start takes that time.
+ * $CACHE_DIRECTORY/programs (as systemd.exec(5) has it; empty: none; not with file capabilities), or
+ * /var/cache/nsscope/programs. Where there is none, and none can be made, each start takes that time.
  */
 #ifndef OBSERVE_PREPARED_H
 #define OBSERVE_PREPARED_H
@@ -44,6 +44,13 @@ struct prepared_item {
 	uint64_t data[];
 };
 
+/* Whether that is an instruction with a map. */
+static inline bool prepared_names_map(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
+	       (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE);
+}
+
 struct prepared {
 	struct prepared_kernel kernel;
 	struct buf identity; /* of this nsscope and this kernel; empty: they have none */
@@ -51,8 +58,8 @@ struct prepared {
 	struct buf made; /* those of this start, which are taken if there are any */
 };
 
-/* Reads the file, if there is one that is good. @reads_memory: the kernel may take that build of the programs. */
-void prepared_open(struct prepared *ret_prepared, bool reads_memory);
+/* @reads_memory: the kernel may take that build of the programs. @use_kept: reads the file, if there is one that is good. */
+void prepared_open(struct prepared *ret_prepared, bool reads_memory, bool use_kept);
 
 /* The item behind @item; NULL: the first, and that was the last. */
 const struct prepared_item *prepared_next(const struct prepared *prepared, const struct prepared_item *item);

@@ -2,7 +2,6 @@
 #include "observe/spares.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 
 int spares_connect(const struct spared *hooks, size_t n)

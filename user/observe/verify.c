@@ -2,6 +2,7 @@
 #include "observe/verify.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,6 @@ int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, stru
 		return v->n < VERIFY_PROGRAMS_MAX ? -ENOMEM : -E2BIG;
 	}
 	p.opts.func_info = memcpy(p.func_info, opts->func_info, size);
-	if (p.opts.sz > sizeof(p.opts)) /* of a libbpf newer than this was built with */
-		p.opts.sz = sizeof(p.opts);
 	v->programs[v->n++] = p;
 	return 0;
 }

@@ -7,7 +7,6 @@
 #define OBSERVE_VERIFY_H
 
 #include <bpf/bpf.h>
-#include <pthread.h>
 #include <stddef.h>
 
 #define VERIFY_PROGRAMS_MAX 160
