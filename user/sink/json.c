@@ -8,11 +8,21 @@
 #include "event/kinds.h"
 #include "sink/schema.h"
 #include "sink/sinks.h"
+#include "util/cleanup.h"
 
-/* Processes have the same namespaces as those before them, mostly: what was written of them last. */
+/* What was written of a process last, since more is told of it soon: it may have another name then, but not other numbers. */
+struct written {
+	uint16_t levels;
+	struct nss_pid pids[NSS_LEVELS_MAX];
+	struct nss_task task; /* up to its ns */
+	struct buf text; /* empty: nothing yet */
+};
+
 struct json {
+	/* Processes have the same namespaces as those before them, mostly: what was written of them last. */
 	uint32_t ns[NSS_NS_MAX];
 	struct buf text; /* empty: nothing yet */
+	struct written processes[32]; /* by the last bits of the PID */
 };
 
 static int json_open(struct sink *s)
@@ -26,6 +36,8 @@ static void json_end(struct sink *s)
 	struct json *j = s->priv;
 
 	buf_free(&j->text);
+	for (size_t i = 0; i < ARRAY_SIZE(j->processes); i++)
+		buf_free(&j->processes[i].text);
 	free(j);
 }
 
@@ -60,7 +72,6 @@ static void write_namespaces(struct buf *b, const uint32_t *ns)
 	buf_adds(b, "},");
 }
 
-/* @j: NULL, nothing is kept. */
 static void add_namespaces(struct buf *b, struct json *j, const uint32_t *ns)
 {
 	if (!j) {
@@ -77,7 +88,7 @@ static void add_namespaces(struct buf *b, struct json *j, const uint32_t *ns)
 	buf_add(b, j->text.data, j->text.len);
 }
 
-static void add_task(struct buf *b, struct json *j, const struct event *e)
+static void write_process(struct buf *b, const struct event *e)
 {
 	const struct nss_task *t = e->task;
 
@@ -92,6 +103,37 @@ static void add_task(struct buf *b, struct json *j, const struct event *e)
 	}
 	add_number(b, "],\"start_ns\":", t->start_ns);
 	buf_addc(b, ',');
+}
+
+/* @j: NULL, nothing is kept. */
+static void add_process(struct buf *b, struct json *j, const struct event *e)
+{
+	size_t size = e->rec->levels * sizeof(e->pids[0]);
+	struct written *w;
+
+	if (!j) {
+		write_process(b, e);
+		return;
+	}
+	w = &j->processes[event_host(e)->pid % ARRAY_SIZE(j->processes)];
+	if (!w->text.len || w->text.failed || w->levels != e->rec->levels || memcmp(w->pids, e->pids, size) ||
+	    memcmp(&w->task, e->task, offsetof(struct nss_task, ns))) {
+		w->levels = e->rec->levels;
+		w->task = *e->task;
+		memcpy(w->pids, e->pids, size);
+		w->text.len = 0;
+		w->text.failed = false;
+		write_process(&w->text, e);
+	}
+	b->failed = b->failed || w->text.failed;
+	buf_add(b, w->text.data, w->text.len);
+}
+
+static void add_task(struct buf *b, struct json *j, const struct event *e)
+{
+	const struct nss_task *t = e->task;
+
+	add_process(b, j, e);
 	json_member(b, "comm", t->comm, strlen(t->comm));
 	add_number(b, ",\"cgroup_id\":", t->cgroup_id);
 	buf_adds(b, ",\"ns\":");
