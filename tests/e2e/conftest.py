@@ -5,11 +5,16 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 sys.dont_write_bytecode = True
+
+# What one start keeps for the next is not to take the place of what an installed nsscope has kept.
+CACHE = tempfile.TemporaryDirectory(prefix="nsscope-test-")
+os.environ.setdefault("CACHE_DIRECTORY", CACHE.name)
 
 import nsscope_test  # noqa: E402
 

@@ -113,8 +113,8 @@ static bool read_items(struct prepared *p, int fd)
 	struct stat st;
 	struct head h;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_size < (off_t)sizeof(h) || st.st_size > FILE_MAX || read(fd, &h, sizeof(h)) != sizeof(h) ||
-	    memcmp(h.identity, p->identity.data, p->identity.len))
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_size < (off_t)sizeof(h) ||
+	    st.st_size > FILE_MAX || read(fd, &h, sizeof(h)) != sizeof(h) || memcmp(h.identity, p->identity.data, p->identity.len))
 		return false;
 	p->read.len = (size_t)st.st_size - sizeof(h);
 	p->read.data = malloc(p->read.len);
