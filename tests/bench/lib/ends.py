@@ -20,7 +20,7 @@ WAYS = {
     FIRST: None,
 }
 # The kernel has who attaches to a tracepoint wait for a grace period, 5 to 10 ms, if one has just been let go of: by the run before.
-REST = 0.05  # s
+REST = 0.015  # s: longer, and other machines of the host have the caches
 
 
 def timed(prefix, environ):
