@@ -198,12 +198,12 @@ struct nss_config {
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */
+	__u32 pids; /* bytes of the tracked set */
 	/* Elements of maps; 1 where what needs them is not wanted. */
-	__u32 all_works; /* as many */
+	__u32 all_works; /* else as many as all_scratches */
 	__u32 stashes;
 	__u32 told_ns;
 	__u32 told_mounts;
-	__u32 pids; /* bytes of the tracked set */
 	__u32 keeps; /* what the kernel is given in a call can be had */
 	char comm[NSS_COMM_LEN]; /* with NSS_ONLY_COMM */
 };

@@ -97,12 +97,14 @@ static __always_inline void read_kernel(void *to, __u32 size, const void *from)
 
 #define ELEMENT(map, type, slot, n) ((type *)bpf_map_lookup_elem(&(map), &(__u32){slot}))
 
-static __always_inline __u8 *byte_in(__u8 *page, __u32 at)
+static __always_inline __u8 *byte_in(void *map, __u32 at, __u32 page)
 {
-	return page ? page + at : NULL;
+	__u8 *bytes = bpf_map_lookup_elem(map, &(__u32){at / page});
+
+	return bytes ? bytes + at % page : NULL;
 }
 
-#define BYTE(map, at, page, n) byte_in(bpf_map_lookup_elem(&(map), &(__u32){(at) / (page)}), (at) % (page))
+#define BYTE(map, at, page, n) byte_in(&(map), at, page)
 
 #define READS_ARE_CALLS true
 #define HAS_SINCE_6_17(exists) (exists)

@@ -134,14 +134,11 @@ static const struct filter *filter_types(const struct settings *s)
 /* The events from now on are queued, and the stream has begun, before the table is made: nothing is missed between. */
 static int watch(const struct settings *s, struct observer *observer, struct output *o, int signals)
 {
-	struct live *live = NULL;
+	struct live *live;
 	int status, err = live_open(observer, NSSCOPE_VERSION, feed_output, o, &live);
 
-	if (!err)
-		err = live_ready(live);
 	if (err) {
 		complain("cannot read the events: %s", strerror(-err));
-		live_close(live);
 		return STATUS_FAILED;
 	}
 	status = list(s, note, observer);

@@ -260,7 +260,7 @@ static int observe(struct run *r)
 		info_failed(&r->info, "observe", error.text, -err, hint, STATUS_FAILED);
 		return err;
 	}
-	err = live_open(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
+	err = live_begin(r->observer, NSSCOPE_VERSION, feed_output, r->output, &r->live);
 	if (err)
 		explain_reading(r, err);
 	return err;

@@ -11,14 +11,11 @@
 
 static int watch(const struct settings *s, struct observer *observer, struct output *o, int signals)
 {
-	struct live *live = NULL;
+	struct live *live;
 	int err = live_open(observer, NSSCOPE_VERSION, feed_output, o, &live);
 
-	if (!err)
-		err = live_ready(live);
 	if (err) {
 		complain("cannot read the events: %s", strerror(-err));
-		live_close(live);
 		return STATUS_FAILED;
 	}
 	if (s->pid)

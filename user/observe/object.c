@@ -170,8 +170,7 @@ static int collect(struct object *o, struct verify *v)
 		if (err)
 			note_refused(o, "the program", p->name);
 		else
-			o->loaded[o->nloaded++] = (struct loaded){ p->name, p->type, p->opts.expected_attach_type,
-								   TAKE_FD(p->fd) };
+			o->loaded[o->nloaded++] = (struct loaded){ p->name, p->opts.expected_attach_type, TAKE_FD(p->fd) };
 	}
 	verify_free(v);
 	return err;

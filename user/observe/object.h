@@ -23,7 +23,7 @@
 struct verify;
 
 struct object {
-	struct prepared prepared; /* until it is loaded */
+	struct prepared prepared; /* its items until they are loaded */
 	bool is_kept; /* that comes from its file */
 	const struct probe *const *needed;
 	size_t nneeded;
@@ -36,7 +36,7 @@ struct object {
 	int load_error; /* 0 or -errno: how it ended */
 	struct loaded {
 		const char *name;
-		uint32_t type, attach_type;
+		uint32_t attach_type; /* enum bpf_attach_type */
 		int fd;
 	} loaded[OBJECT_PROGRAMS_MAX];
 	size_t nloaded;

@@ -58,6 +58,25 @@ static void add_side(struct buf *b, const char *key, const struct nss_pid *pid, 
 	buf_adds(b, "},");
 }
 
+/* Adds what is kept as @text. */
+static void add_kept(struct buf *b, const struct buf *text)
+{
+	b->failed = b->failed || text->failed;
+	buf_add(b, text->data, text->len);
+}
+
+/* Whether there is none to add. */
+static bool is_empty(const struct buf *text)
+{
+	return !text->len || text->failed;
+}
+
+static void empty(struct buf *text)
+{
+	text->len = 0;
+	text->failed = false;
+}
+
 static void write_namespaces(struct buf *b, const uint32_t *ns)
 {
 	for (size_t i = 0; i < NSS_NS_MAX; i++) {
@@ -72,20 +91,19 @@ static void write_namespaces(struct buf *b, const uint32_t *ns)
 	buf_adds(b, "},");
 }
 
+/* @j: NULL, nothing is kept. */
 static void add_namespaces(struct buf *b, struct json *j, const uint32_t *ns)
 {
 	if (!j) {
 		write_namespaces(b, ns);
 		return;
 	}
-	if (!j->text.len || j->text.failed || memcmp(j->ns, ns, sizeof(j->ns))) {
+	if (is_empty(&j->text) || memcmp(j->ns, ns, sizeof(j->ns))) {
 		memcpy(j->ns, ns, sizeof(j->ns));
-		j->text.len = 0;
-		j->text.failed = false;
+		empty(&j->text);
 		write_namespaces(&j->text, ns);
 	}
-	b->failed = b->failed || j->text.failed;
-	buf_add(b, j->text.data, j->text.len);
+	add_kept(b, &j->text);
 }
 
 static void write_process(struct buf *b, const struct event *e)
@@ -116,17 +134,15 @@ static void add_process(struct buf *b, struct json *j, const struct event *e)
 		return;
 	}
 	w = &j->processes[event_host(e)->pid % ARRAY_SIZE(j->processes)];
-	if (!w->text.len || w->text.failed || w->levels != e->rec->levels || memcmp(w->pids, e->pids, size) ||
+	if (is_empty(&w->text) || w->levels != e->rec->levels || memcmp(w->pids, e->pids, size) ||
 	    memcmp(&w->task, e->task, offsetof(struct nss_task, ns))) {
 		w->levels = e->rec->levels;
 		w->task = *e->task;
 		memcpy(w->pids, e->pids, size);
-		w->text.len = 0;
-		w->text.failed = false;
+		empty(&w->text);
 		write_process(&w->text, e);
 	}
-	b->failed = b->failed || w->text.failed;
-	buf_add(b, w->text.data, w->text.len);
+	add_kept(b, &w->text);
 }
 
 static void add_task(struct buf *b, struct json *j, const struct event *e)

@@ -60,7 +60,7 @@ static int watch_wake_ups(int ring)
 	return -errno;
 }
 
-int live_open(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live)
+int live_begin(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live)
 {
 	struct live *l = calloc(1, sizeof(*l));
 	int err;
@@ -83,6 +83,21 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 int live_ready(struct live *l)
 {
 	return intake_ready(l->intake);
+}
+
+int live_open(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live)
+{
+	struct live *l;
+	int err = live_begin(observer, version, fn, arg, &l);
+
+	if (err)
+		return err;
+	err = live_ready(l);
+	if (err)
+		live_close(l);
+	else
+		*ret_live = l;
+	return err;
 }
 
 int live_fd(const struct live *l)

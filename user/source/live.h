@@ -8,10 +8,11 @@
 
 struct live;
 
-/* Tells @fn the start record. @version: nsscope's. 0 or -errno. Then live_ready() is to be called. */
+/* Tells @fn the start record. @version: nsscope's. 0 or -errno. */
 int live_open(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live);
 
-/* What takes a moment goes on beside the caller: waits for it. 0 or -errno. */
+/* The same in two parts: what takes a moment goes on beside the caller, who then waits for it. Each 0 or -errno. */
+int live_begin(struct observer *observer, const char *version, record_fn fn, void *arg, struct live **ret_live);
 int live_ready(struct live *l);
 
 /* Readable when so much is queued that it should be read at once; live_read is to be called every LIVE_TICK_MS anyway. */
