@@ -275,6 +275,17 @@ def test_what_fails_for_good_is_not_passed_over(scene, name):
         list(pool.map(check, calls))
 
 
+def test_what_is_not_known_is_not_let_go(scene, tmp_path):
+    """The process that made the command cannot say which it is. Some times, as it is a race between the two."""
+    ran = tmp_path / "ran"
+    enter = [NSSCOPE, *scene.words(LINES["enter with capabilities"], tmp_path), "--no-observe", "--", "/bin/sh", "-c", f"echo >{ran}"]
+    for _ in range(max(60 // SCALE, 4)):
+        done = subprocess.run([workload("fail"), str(errno.ENOMEM), "2", "sendmsg", *enter], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=LIMIT)
+        assert done.returncode == 125 and done.stderr.count("\n") == 1, done
+        assert "have been entered" in done.stderr and not ran.exists(), done
+
+
 def test_observed(scene):
     """With BPF in play: a step of each side, and BPF itself."""
     line = LINES["run as root of a user namespace"]

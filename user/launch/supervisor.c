@@ -162,7 +162,10 @@ static _Noreturn void enter_main(struct supervisor *s, int parent, int join)
 	command_main(s, parent);
 }
 
-/* Waits until the namespaces have been entered, maybe by another process than the first: then that is the command. */
+/*
+ * Waits until the namespaces have been entered, maybe by another process than the first: then that is the command. If
+ * that cannot be learnt, nobody knows which it is: then there is none to be let go, and it ends with the supervisor.
+ */
 static void await_entered(struct state *st, int join, struct launch_event *failed)
 {
 	struct wire w;
@@ -170,6 +173,8 @@ static void await_entered(struct state *st, int join, struct launch_event *faile
 
 	if (ret < 0) {
 		*failed = failure("learn that the namespaces have been entered", -ret);
+		pidfd_signal(st->pidfd, SIGKILL);
+		st->pid = 0;
 	} else if (w.kind == WIRE_EVENT) {
 		*failed = w.event;
 	} else if (pidfd >= 0) {
