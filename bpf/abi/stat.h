@@ -32,6 +32,7 @@ enum nss_by {
 
 struct nss_group {
 	__u64 id; /* inum of the namespace, id of the cgroup, PID of the parent in nsscope's PID namespace */
+	__u64 start_ns; /* CLOCK_BOOTTIME: of the parent, or of the namespace's init: numbers are used again; 0 else */
 	char name[NSS_GROUP_NAME]; /* comm; or path, if it is too long "..." and its end; the bytes behind its end are 0 */
 };
 
@@ -94,7 +95,9 @@ enum nss_spawn_call {
 
 /* A process that makes others. */
 struct nss_spawner {
+	__u64 start_ns; /* CLOCK_BOOTTIME */
 	__u32 pid; /* in nsscope's PID namespace; 0: it cannot be seen from there */
+	__u32 unused;
 	char comm[NSS_COMM_LEN];
 };
 

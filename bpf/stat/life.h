@@ -74,6 +74,22 @@ static __always_inline void name_image(struct nss_group *group, struct task_stru
 	bpf_probe_read_kernel_str(group->name + 3, NSS_GROUP_NAME - 3, filename + len - (NSS_GROUP_NAME - 3));
 }
 
+/* Of the process of @task, as ps(1) has it: with its number, which is used again, it says which it is. */
+static __always_inline __u64 start_of(struct task_struct *task)
+{
+	return TASK_READ(task, group_leader, start_boottime);
+}
+
+/* The PID namespace of @task. Its number is that of another one soon after its end, so its init is what says which it is. */
+static __always_inline void name_pid_ns(struct nss_group *group, struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid_namespace *ns = upid_at(pid, BPF_CORE_READ(pid, level)).ns;
+
+	group->id = pid_ns_inum(ns);
+	group->start_ns = ns ? BPF_CORE_READ(ns, child_reaper, group_leader, start_boottime) : 0;
+}
+
 /*
  * Where @task belongs now. @filename: what exec was given, or NULL. @known: where it belonged, or NULL. Behind the end of a
  * name is 0, as the helper writes no further: else one group could become two.
@@ -87,7 +103,7 @@ static __always_inline void find_group(struct nss_group *group, struct task_stru
 		bpf_probe_read_kernel_str(group->name, NSS_COMM_LEN, &task->comm);
 		break;
 	case NSS_BY_NS:
-		group->id = ns_inum_of(task, NSS_NS_PID);
+		name_pid_ns(group, task);
 		break;
 	case NSS_BY_CGROUP:
 		group->id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
@@ -106,7 +122,7 @@ static __always_inline void find_group(struct nss_group *group, struct task_stru
 
 static __always_inline void count_spawner(struct task_struct *caller)
 {
-	struct nss_spawner key = { .pid = host_pid_of(caller) };
+	struct nss_spawner key = { .start_ns = start_of(caller), .pid = host_pid_of(caller) };
 	__u64 one = 1, *n;
 
 	bpf_probe_read_kernel_str(key.comm, sizeof(key.comm), &caller->comm);
@@ -142,6 +158,7 @@ static __always_inline void first_group(struct nss_group *group, struct task_str
 	if (stat_conf.by == NSS_BY_PARENT) {
 		__builtin_memset(group, 0, sizeof(*group));
 		group->id = host_pid_of(caller);
+		group->start_ns = start_of(caller);
 		bpf_probe_read_kernel_str(group->name, NSS_COMM_LEN, &caller->comm);
 	} else {
 		find_group(group, child, NULL, parent ? &parent->group : NULL);

@@ -80,6 +80,38 @@ def test_by_comm(stat):
     assert {s["is"] for s in report.all["shortest_lived"]} == {"one"}
 
 
+def ticks(ns):
+    """As /proc/PID/stat has it."""
+    return ns * os.sysconf("SC_CLK_TCK") // 10**9
+
+
+def test_parents_with_one_pid_and_name(stat):
+    """Three, one after the other, in a PID namespace where nobody else takes numbers: told apart by when they were started."""
+    done = stat("--by", "parent", "--", workload("pidns"), "parents", prefix=["unshare", "-p", "-f", "--mount-proc"])
+    started, report = [int(line) for line in done.stdout.splitlines()], done.report
+    groups = [g for g in report.groups if g.get("id") == 4242]
+    assert [(ticks(g["start_ns"]), g["name"], report.named(g)["fork"]["count"]) for g in groups] == [
+        (at, "pidns", made) for at, made in zip(reversed(started), (3, 2, 1))]
+    assert len({g["start_ns"] for g in groups}) == 3
+    most = [(s["made"], s["pid"], s["comm"], s["start_ns"]) for s in report.all["most_spawning"] if s["pid"] == 4242]
+    assert most == [(made, 4242, "pidns", g["start_ns"]) for made, g in zip((3, 2, 1), groups)]
+
+
+def test_namespaces_with_one_number(stat):
+    """The kernel soon gives the number of a PID namespace that has ended to a new one."""
+    done = stat("--by", "ns", "--", "sh", "-c", """
+        for i in $(seq 1000); do
+            ns=$(unshare -p -f sh -c 'echo $(readlink /proc/self/ns/pid); :')
+            echo $ns
+            case " $seen " in *" $ns "*) exit;; esac
+            seen="$seen $ns"
+            sleep .05 # numbers come back some time later: fewer groups meanwhile
+        done""")
+    inums = [int(line[5:-1]) for line in done.stdout.splitlines()]
+    groups = [g["id"] for g in done.report.groups if g.get("id") in inums]
+    assert len(set(inums)) == len(inums) - 1 and sorted(groups) == sorted(inums)
+
+
 def test_by_ns(stat):
     done = stat("--by", "ns", "--", "sh", "-c", "readlink /proc/self/ns/pid; unshare -pf --mount-proc readlink /proc/self/ns/pid")
     outer, inner = (int(line[5:-1]) for line in done.stdout.splitlines())

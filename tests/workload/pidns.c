@@ -3,6 +3,8 @@
  * pidns unshare: a new PID namespace for children only.
  * pidns setns: children into a PID namespace that another process made.
  * pidns reuse: four children, one after the other, with the same PID at every level it may choose.
+ * pidns parents: three, one after the other, with PID 4242; the first makes one child, the second two, the third three. Each
+ * says when it was started, in clock ticks.
  */
 #include <linux/sched.h>
 #include <stdint.h>
@@ -99,6 +101,41 @@ static void reuse(int levels)
 	}
 }
 
+static _Noreturn void parent(int children)
+{
+	unsigned long long ticks;
+	FILE *f = fopen("/proc/self/stat", "re");
+
+	/* proc(5): the 22nd field; the name before it has no space here. */
+	if (!f || fscanf(f, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &ticks) != 1)
+		err(99, "/proc/self/stat");
+	say("%llu\n", ticks);
+	while (children--) {
+		pid_t pid = child(0);
+
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+	_exit(0);
+}
+
+static void parents(void)
+{
+	pid_t tid = 4242, pid;
+	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&tid, .set_tid_size = 1 };
+
+	for (int i = 1; i <= 3; i++) {
+		pid = syscall(SYS_clone3, &args, sizeof(args));
+		if (pid < 0)
+			err(99, "clone3");
+		if (!pid)
+			parent(i);
+		waitpid(pid, NULL, 0);
+		usleep(20000); /* the next one starts in another clock tick */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -109,6 +146,8 @@ int main(int argc, char **argv)
 		by_setns();
 	else if (!strcmp(argv[1], "reuse"))
 		reuse(argc > 2 ? atoi(argv[2]) : 1);
+	else if (!strcmp(argv[1], "parents"))
+		parents();
 	else
 		return 99;
 	return 0;

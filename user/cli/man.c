@@ -219,8 +219,9 @@ static void put_stat(FILE *out)
 	      "with that. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\". With \\-i, "
 	      "rates are of the time since the table before; in the last table of the whole time.\n.PP\n"
 	      "JSON: type (stat), schema, time, final (no other follows), elapsed_ns, backend, by, counts, per_second, groups, most_spawning "
-	      "(made, pid: null if it is outside nsscope's PID namespace, comm), shortest_lived (by comm). Of each group: is (all, one or "
-	      "rest), id (ns: inum; cgroup; parent: PID), name, phases: phase, made (of clone: only those that made exactly these "
+	      "(made, pid: null if it is outside nsscope's PID namespace, start_ns, comm), shortest_lived (by comm). Of each group: is (all, one or "
+	      "rest), id (ns: inum; cgroup; parent: PID), start_ns (CLOCK_BOOTTIME, of the parent or of the namespace's init: the "
+	      "same number later is another group), name, phases: phase, made (of clone: only those that made exactly these "
 	      "namespaces), count, sum_ns, p50_ns, p90_ns, p99_ns, max_ns, histogram (from_ns, to_ns, count). counts:\n", out);
 	for (size_t i = 0; i < NSS_COUNTS; i++)
 		put_term(out, stat_count_descs[i].name, stat_count_descs[i].doc);

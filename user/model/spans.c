@@ -32,15 +32,22 @@ static int by_phase(const void *a, const void *b)
 	return c ? c : compare(x->key.made, y->key.made);
 }
 
+static int compare_groups(const struct nss_group *a, const struct nss_group *b)
+{
+	int c = compare(a->id, b->id);
+
+	if (!c)
+		c = compare(a->start_ns, b->start_ns);
+	return c ? c : memcmp(a->name, b->name, sizeof(a->name));
+}
+
 static int by_group(const void *a, const void *b)
 {
 	entry_ptr x = *(const entry_ptr *)a, y = *(const entry_ptr *)b;
 	int c = compare(x->key.flags, y->key.flags);
 
 	if (!c)
-		c = compare(x->key.group.id, y->key.group.id);
-	if (!c)
-		c = memcmp(x->key.group.name, y->key.group.name, sizeof(x->key.group.name));
+		c = compare_groups(&x->key.group, &y->key.group);
 	return c ? c : by_phase(a, b);
 }
 
@@ -114,9 +121,7 @@ static int by_forks(const void *a, const void *b)
 	const struct span_group *x = a, *y = b;
 	int c = compare(y->forks, x->forks);
 
-	if (!c)
-		c = compare(x->group.id, y->group.id);
-	return c ? c : memcmp(x->group.name, y->group.name, sizeof(x->group.name));
+	return c ? c : compare_groups(&x->group, &y->group);
 }
 
 static int by_median(const void *a, const void *b)
@@ -190,7 +195,9 @@ static int most_first(const void *a, const void *b)
 	const struct nss_spawner_entry *x = a, *y = b;
 	int c = compare(y->forks, x->forks);
 
-	return c ? c : compare(x->who.pid, y->who.pid);
+	if (!c)
+		c = compare(x->who.pid, y->who.pid);
+	return c ? c : compare(x->who.start_ns, y->who.start_ns);
 }
 
 void spawners_sort(struct nss_spawner_entry *spawners, size_t n)

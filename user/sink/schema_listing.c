@@ -144,11 +144,11 @@ static void add_stat(struct buf *b)
 	add_counts(b, "per_second", "since the object before; in the final one, since the beginning", "number");
 	buf_adds(b, "\"groups\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
 		    "\"required\":[\"is\",\"phases\"],\"properties\":{\"is\":{\"enum\":[\"all\",\"one\",\"rest\"],\"description\":"
-		    "\"all together; one group; those that there was no room for\"},\"id\":" UINT "," STRING("name") ",");
+		    "\"all together; one group; those that there was no room for\"},\"id\":" UINT ",\"start_ns\":" UINT "," STRING("name") ",");
 	add_phases(b);
 	buf_adds(b, "}}},\"most_spawning\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"made\",\"pid\","
-						       "\"comm\"],\"properties\":{\"made\":" UINT ",\"pid\":" UINT_NULL ","
-						       STRING("comm") "}}")
+						       "\"start_ns\",\"comm\"],\"properties\":{\"made\":" UINT ",\"pid\":" UINT_NULL ","
+						       "\"start_ns\":" UINT "," STRING("comm") "}}")
 		    ",\"shortest_lived\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"is\","
 						     SPAN_REQUIRED "],\"properties\":{\"is\":{\"enum\":[\"one\",\"rest\"]}," STRING("comm") "," SPAN "}}")
 		    "}}");

@@ -294,6 +294,8 @@ static void json_group(struct buf *b, const struct statview *v, const struct spa
 	buf_addf(b, "{\"is\":\"%s\",", one ? "one" : g->rest ? "rest" : "all");
 	if (one && (v->by == NSS_BY_NS || v->by == NSS_BY_CGROUP || v->by == NSS_BY_PARENT))
 		buf_addf(b, "\"id\":%llu,", (unsigned long long)g->group.id);
+	if (one && (v->by == NSS_BY_NS || v->by == NSS_BY_PARENT))
+		buf_addf(b, "\"start_ns\":%llu,", (unsigned long long)g->group.start_ns);
 	if (one)
 		add_raw_name(&name, g, v);
 	if (name.len) {
@@ -339,6 +341,7 @@ static void json_tops(struct buf *b, const struct statview *v)
 			buf_addf(b, "%u,", s->who.pid);
 		else
 			buf_adds(b, "null,");
+		buf_addf(b, "\"start_ns\":%llu,", (unsigned long long)s->who.start_ns);
 		json_member(b, "comm", s->who.comm, strnlen(s->who.comm, sizeof(s->who.comm)));
 		buf_addc(b, '}');
 	}
