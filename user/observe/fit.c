@@ -15,6 +15,7 @@
 #include "nsscope_5_10.skel.h"
 #include "nsscope_6_17.skel.h"
 #include "observe/backends.h"
+#include "observe/func_btf.h"
 #include "observe/kernel_btf.h"
 #include "observe/object.h"
 #include "util/cleanup.h"
@@ -42,6 +43,7 @@ struct fitting {
 	struct kernel_btf *kernel;
 	int kernel_error; /* 0 or -errno: how it was opened */
 	int excerpt; /* memfd: the part of the kernel's BTF that matters */
+	struct func_btf functions; /* of the programs, once libbpf has loaded their BTF */
 	struct known {
 		struct bpf_program *program;
 		const struct hook *hook;
@@ -149,6 +151,20 @@ static const struct known *known_of(const struct fitting *f, const struct bpf_pr
 	return &f->known[i];
 }
 
+/* Copies what libbpf says of a program's functions, as the BTF that is kept numbers their types. */
+static void copy_func_infos(const struct fitting *f, void *to, const struct bpf_prog_load_opts *opts)
+{
+	for (size_t i = 0; i < opts->func_info_cnt; i++) {
+		struct bpf_func_info info;
+		size_t at = i * opts->func_info_rec_size;
+
+		memcpy(to + at, opts->func_info + at, opts->func_info_rec_size);
+		memcpy(&info, to + at, sizeof(info));
+		info.type_id = f->functions.ids[info.type_id];
+		memcpy(to + at, &info, sizeof(info));
+	}
+}
+
 static int take_program(struct fitting *f, const struct known *known, const struct bpf_prog_load_opts *opts)
 {
 	struct prepared_item item = item_named(PREPARED_PROGRAM, bpf_program__name(known->program));
@@ -161,8 +177,7 @@ static int take_program(struct fitting *f, const struct known *known, const stru
 	memcpy(data, bpf_program__insns(known->program), size);
 	for (size_t i = 0; i < n; i++)
 		fit_insn(f, &data[i]);
-	if (infos)
-		memcpy(data + n, opts->func_info, infos);
+	copy_func_infos(f, data + n, opts);
 	item.type = known->hook->program;
 	item.program.n = (uint32_t)n;
 	item.program.attach_type = known->hook->type;
@@ -171,6 +186,38 @@ static int take_program(struct fitting *f, const struct known *known, const stru
 	item.data_len = (uint32_t)(size + infos);
 	prepared_add(f->prepared, item, data);
 	return 0;
+}
+
+/* The BTF of the object as the kernel has it: libbpf has left out what the kernel does not know. NULL and errno. */
+static struct btf *loaded_btf(const struct fitting *f)
+{
+	struct bpf_btf_info info = {};
+	uint32_t len = sizeof(info);
+	int fd = bpf_object__btf_fd(f->skel->obj);
+	_free_ void *data = NULL;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return NULL;
+	data = malloc(info.btf_size);
+	if (!data)
+		return NULL;
+	info = (struct bpf_btf_info){ .btf = (uintptr_t)data, .btf_size = info.btf_size };
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return NULL;
+	return btf__new(data, info.btf_size);
+}
+
+static int take_btf(struct fitting *f)
+{
+	struct prepared_item item = item_named(PREPARED_BTF, "");
+	struct btf *all = loaded_btf(f);
+	int err = all ? func_btf_make(all, &f->functions) : -errno;
+	const void *data = err ? NULL : btf__raw_data(f->functions.btf, &item.data_len);
+
+	if (data)
+		prepared_add(f->prepared, item, data);
+	btf__free(all);
+	return err ? err : data ? 0 : -ENOMEM;
 }
 
 /* Makes libbpf load a program that does nothing in place of @program. */
@@ -192,9 +239,11 @@ static int load_nothing_for(struct bpf_program *program, struct bpf_prog_load_op
  */
 static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
-	int err = take_program(under_way, known_of(under_way, program), opts);
+	int err = under_way->functions.btf ? 0 : take_btf(under_way);
 
 	(void)cookie;
+	if (!err)
+		err = take_program(under_way, known_of(under_way, program), opts);
 	return err ? err : load_nothing_for(program, opts);
 }
 
@@ -362,28 +411,6 @@ static int load_nothing(struct fitting *f)
 	return err ? err : f->skel->bss ? 0 : -EOPNOTSUPP;
 }
 
-/* Takes the BTF as the kernel has it from libbpf, which leaves out what the kernel does not know. */
-static int take_btf(struct fitting *f)
-{
-	struct prepared_item item = item_named(PREPARED_BTF, "");
-	struct bpf_btf_info info = {};
-	uint32_t len = sizeof(info);
-	int fd = bpf_object__btf_fd(f->skel->obj);
-	_free_ void *data = NULL;
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
-	item.data_len = info.btf_size;
-	data = malloc(item.data_len);
-	if (!data)
-		return -ENOMEM;
-	info = (struct bpf_btf_info){ .btf = (uintptr_t)data, .btf_size = item.data_len };
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		return -errno;
-	prepared_add(f->prepared, item, data);
-	return 0;
-}
-
 static int fit_with(struct fitting *f, bool reads_memory, const struct probe *const *needed, size_t n)
 {
 	int err = open_fitting(f, reads_memory);
@@ -398,9 +425,7 @@ static int fit_with(struct fitting *f, bool reads_memory, const struct probe *co
 		err = leave_out_missing(f);
 	if (!err)
 		err = make_excerpt(f);
-	if (!err)
-		err = load_nothing(f);
-	return err ? err : take_btf(f);
+	return err ? err : load_nothing(f);
 }
 
 int fit(struct prepared *prepared, bool reads_memory, const struct probe *const *needed, size_t n)
@@ -415,6 +440,7 @@ int fit(struct prepared *prepared, bool reads_memory, const struct probe *const 
 	err = f->excerpt < 0 ? -errno : fit_with(f, reads_memory, needed, n);
 	if (f->skel)
 		nsscope_bpf__destroy(f->skel);
+	func_btf_free(&f->functions);
 	kernel_btf_free(f->kernel);
 	if (f->excerpt >= 0)
 		close(f->excerpt);
