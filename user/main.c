@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
-#include <locale.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -22,7 +21,6 @@ int main(int argc, char **argv)
 	struct settings s;
 
 	hold_standard_fds();
-	setlocale(LC_CTYPE, "");
 	switch (cli_parse(argc, argv, &s)) {
 	case CLI_DONE:
 		return 0;

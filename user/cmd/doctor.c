@@ -3,7 +3,6 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/version.h"
 #include "cmd/cmd.h"
 #include "cmd/common.h"
+#include "util/utf8locale.h"
 #include "view/columns.h"
 
 /* As the text sink does it; no-color.org: present and not empty. */
@@ -26,7 +26,7 @@ static bool want_color(enum color_when when)
 
 static int show(const struct settings *s, const struct report *report)
 {
-	struct buf b = { .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") };
+	struct buf b = { .ascii = !locale_is_utf8() };
 	struct report_style style = {
 		.color = want_color(s->style.color),
 		.width = s->style.wide ? 0 : terminal_width(STDOUT_FILENO),

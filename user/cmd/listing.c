@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <string.h>
 
 #include "cmd/common.h"
 #include "event/format.h"
 #include "observe/host.h"
 #include "util/cleanup.h"
+#include "util/utf8locale.h"
 #include "view/columns.h"
 
 /* Before what is written again: on a terminal the new takes the place of the old, else it stands behind an empty line. */
@@ -39,7 +39,7 @@ static void cut_lines(struct buf *b, size_t height)
 
 static int render(const struct settings *s, const struct listing *listing, const struct listing_output *o, unsigned before)
 {
-	struct buf b = { .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") };
+	struct buf b = { .ascii = !locale_is_utf8() };
 	int err;
 
 	if (listing->again && !o->json)
@@ -161,7 +161,7 @@ static void add_processes(struct buf *b, const struct inspect_gaps *g)
 
 void listing_complain(const struct inspect_gaps *g)
 {
-	struct buf b = { .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") };
+	struct buf b = { .ascii = !locale_is_utf8() };
 
 	if (g->processes)
 		add_processes(&b, g);

@@ -224,6 +224,7 @@ static int json_event(struct sink *s, const struct event *e, const struct model 
 
 const struct sink_ops sink_json = {
 	.name = "json",
+	.no_text = true,
 	.lines = true,
 	.doc = "one JSON object a line (see --json-schema)",
 	.open = json_open,

@@ -2,7 +2,6 @@
 #include "sink/sink.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "event/decode.h"
 #include "sink/writer.h"
 #include "util/cleanup.h"
+#include "util/utf8locale.h"
 #include "view/sentence.h"
 
 #define SINKS_MAX 16
@@ -76,7 +76,7 @@ int output_add(struct output *o, const char *spec, const struct sink_style *styl
 	if (err)
 		return err;
 	s->path = TAKE_PTR(path);
-	s->buf.ascii = strcmp(nl_langinfo(CODESET), "UTF-8");
+	s->buf.ascii = !s->ops->no_text && !locale_is_utf8();
 	err = s->ops->open ? s->ops->open(s) : 0;
 	if (err) {
 		o->why = s->why;

@@ -17,6 +17,7 @@ static int record_record(struct sink *s, const struct nss_rec *rec)
 
 const struct sink_ops sink_record = {
 	.name = "record",
+	.no_text = true,
 	.doc = "a recording, for nsscope replay",
 	.open = record_open,
 	.record = record_record,

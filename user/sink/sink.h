@@ -29,6 +29,7 @@ struct sink_ops {
 	bool whole; /* its file is there when all of it is written, or not at all */
 	bool lines; /* it writes whole lines, each of which can be read without the others: it can be rotated */
 	bool no_file; /* it has a place of its own to write to */
+	bool no_text; /* what it writes does not depend on the locale */
 };
 
 /* How a sink shows what it shows. */
