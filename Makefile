@@ -50,7 +50,7 @@ $(B)/nsscope: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--build-id -o $@ $^ $(LIBS)
 
-$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h $(B)/nsscope_6_17.skel.h $(B)/nscost.skel.h \
+$(filter $(B)/user/observe/%,$(OBJ)): $(B)/nsscope.skel.h $(B)/nsscope_5_10.skel.h $(B)/nsscope_6_18.skel.h $(B)/nscost.skel.h \
 	$(B)/stat.skel.h
 
 $(B)/%.o: %.c | $(FETCHED)
@@ -58,17 +58,17 @@ $(B)/%.o: %.c | $(FETCHED)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# A second time for kernels before 5.12, and a third for those from 6.17 on, see bpf/core/compat.h.
+# A second time for kernels before 5.12, and a third for those from 6.18 on, see bpf/core/compat.h.
 $(B)/nsscope_5_10.bpf.o: BPF_FLAGS := -DNSS_BEFORE_5_12
-$(B)/nsscope_6_17.bpf.o: BPF_FLAGS := -DNSS_FROM_6_17
+$(B)/nsscope_6_18.bpf.o: BPF_FLAGS := -DNSS_FROM_6_18
 
-$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_17.bpf.o: bpf/nsscope.bpf.c
+$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_18.bpf.o: bpf/nsscope.bpf.c
 $(B)/nscost.bpf.o: bpf/nscost.bpf.c
 $(B)/stat.bpf.o: bpf/stat.bpf.c
 # One build for all kernels, of what the oldest can.
 $(B)/stat.bpf.o: BPF_FLAGS := -DNSS_BEFORE_5_12
 
-$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_17.bpf.o $(B)/nscost.bpf.o $(B)/stat.bpf.o:
+$(B)/nsscope.bpf.o $(B)/nsscope_5_10.bpf.o $(B)/nsscope_6_18.bpf.o $(B)/nscost.bpf.o $(B)/stat.bpf.o:
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) -O2 -g -Wall -Wextra -Werror \
@@ -94,7 +94,7 @@ endif
 clean:
 	$(Q)[ ! -d $(B) ] || find $(B) -mindepth 1 -maxdepth 1 ! -name vm ! -name arm64 ! -name sysroot -exec rm -rf {} +
 
--include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d $(B)/nsscope_6_17.bpf.d $(B)/nscost.bpf.d \
+-include $(OBJ:.o=.d) $(B)/nsscope.bpf.d $(B)/nsscope_5_10.bpf.d $(B)/nsscope_6_18.bpf.d $(B)/nscost.bpf.d \
 	$(B)/stat.bpf.d
 
 .DELETE_ON_ERROR:

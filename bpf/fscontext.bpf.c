@@ -11,13 +11,14 @@ __noinline __u32 put_fstype(__u32 slot, __u64 fc)
 
 static __always_inline void tell_fsopen(const struct call *call)
 {
-	const struct kept *k = kept_of(call);
+	const struct kept *k;
 	MOUNT_EVENT(FSOPEN, fsopen);
 
 	fsopen->flags = call->arg[1];
 	fsopen->context = 0;
 	if (call->result >= 0)
 		fsopen->context = context_put(fs_context_of_fd(call->result), 0, 0);
+	k = kept_of(call);
 	if (k)
 		emit_kept_str(s, &fsopen->fsname, k->fstype, k->fstype_bytes, sizeof(k->fstype_bytes));
 	else
@@ -67,13 +68,14 @@ static __always_inline void emit_setting(struct scratch *s, struct nss_fsconfig 
 static __always_inline void tell_fsconfig(const struct call *call)
 {
 	__u64 fc = fs_context_of_fd(call->arg[0]);
-	const struct kept *k = sets_key(call->arg[1]) ? kept_of(call) : NULL;
+	const struct kept *k;
 	MOUNT_EVENT(FSCONFIG, fsconfig);
 
 	fsconfig->fd = call->arg[0];
 	fsconfig->cmd = call->arg[1];
 	fsconfig->aux = call->arg[4];
 	fsconfig->context = fs_context_number(fc);
+	k = sets_key(call->arg[1]) ? kept_of(call) : NULL;
 	if (k) {
 		emit_kept_str(s, &fsconfig->key, k->fstype, k->fstype_bytes, sizeof(k->fstype_bytes));
 		emit_kept_str(s, &fsconfig->value, k->data, k->data_bytes, sizeof(k->data_bytes));

@@ -11,11 +11,12 @@ __noinline __u32 put_path(__u32 slot, __u32 from, __u32 which, __u64 user)
 {
 	struct scratch *s = scratch_at(slot);
 	struct work *w = work_at(from);
-	const struct kept *k = w ? kept_of(&w->call) : NULL;
 	struct nss_str str = { .v = NSS_STR_UNREADABLE };
+	const struct kept *k;
 
 	if (!s || !w)
 		return str.v;
+	k = kept_of(&w->call);
 	if (k && which < k->paths && which < 2)
 		emit_kept_str(s, &str, k->path[which], k->path_bytes[which], NSS_PATH_MAX);
 	else
@@ -131,10 +132,11 @@ __noinline int put_told(__u32 slot, __u32 at, __u32 from, __u32 place)
 
 static __always_inline void tell_mount(const struct call *call)
 {
-	const struct kept *k = kept_of(call);
+	const struct kept *k;
 	MOUNT_EVENT(MOUNT, mount);
 
 	mount->flags = call->arg[3];
+	k = kept_of(call);
 	if (k) {
 		emit_kept_str(s, &mount->source, k->source, k->source_bytes, sizeof(k->source_bytes));
 		mount->target.v = put_target(s, call, call->arg[1]);

@@ -8,38 +8,27 @@ struct new_ns {
 	struct user_namespace *owner;
 };
 
-/* The namespace behind the pointer @member of the nsproxy of @task. */
-#define NSPROXY_NS(task, member)                                                            \
-	({                                                                                  \
-		typeof(((struct nsproxy *)0)->member) of = BPF_CORE_READ(task, nsproxy, member); \
-		(struct new_ns){ &of->ns, BPF_CORE_READ(of, user_ns) };                     \
-	})
-
 /* The namespace of @type that @task got by a call with the CLONE_NEW flag of that type. */
 static __always_inline struct new_ns new_ns_of(struct task_struct *task, __u32 type)
 {
-	struct user_namespace *user;
+	struct user_namespace *user, *owner = NULL;
+	__u64 ns, offsets;
 
-	switch (type) {
-	case NSS_NS_CGROUP:
-		return NSPROXY_NS(task, cgroup_ns);
-	case NSS_NS_IPC:
-		return NSPROXY_NS(task, ipc_ns);
-	case NSS_NS_MNT:
-		return NSPROXY_NS(task, mnt_ns);
-	case NSS_NS_NET:
-		return NSPROXY_NS(task, net_ns);
-	case NSS_NS_PID: /* unshare makes it for the children; clone's child is in it */
-		return NSPROXY_NS(task, pid_ns_for_children);
-	case NSS_NS_TIME:
-		return NSPROXY_NS(task, time_ns_for_children);
-	case NSS_NS_USER:
+	if (type == NSS_NS_USER) {
 		user = BPF_CORE_READ(task, cred, user_ns);
 		return (struct new_ns){ &user->ns, BPF_CORE_READ(user, parent) };
-	case NSS_NS_UTS:
-		return NSPROXY_NS(task, uts_ns);
 	}
-	return (struct new_ns){};
+	/* unshare makes these for the children; clone's child is in them */
+	if (type == NSS_NS_PID)
+		type = NSS_NS_PID_FOR_CHILDREN;
+	else if (type == NSS_NS_TIME)
+		type = NSS_NS_TIME_FOR_CHILDREN;
+	offsets = ns_offsets_of(type);
+	if (!offsets)
+		return (struct new_ns){};
+	ns = ns_in_nsproxy(task, offsets);
+	read_kernel(&owner, sizeof(owner), (void *)(ns + (__u16)(offsets >> 32)));
+	return (struct new_ns){ (void *)(ns + (__u16)(offsets >> 16)), owner };
 }
 
 /* The namespace that the one of @type which @task just got is nested in; 0: those of this type are not. */

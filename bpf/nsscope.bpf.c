@@ -13,6 +13,7 @@
 #include "process.bpf.c"
 #include "syscall.bpf.c"
 #include "snapshot.bpf.c"
+#include "shared.bpf.c"
 
 WITH_SPARES("task_newtask", on_newtask, NSS_EV_FORK, MARK_NEWTASK)
 WITH_SPARES("sched_process_exec", on_exec, NSS_EV_EXEC, MARK_EXEC)

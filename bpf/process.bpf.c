@@ -15,7 +15,7 @@ REAL_PROGRAM(on_newtask);
  * Runs in the parent, once the child has its PIDs and before it runs; @flags are the kernel's own copy, so clone3's
  * caller cannot have changed them. sched_process_fork would come a moment later and tell less.
  */
-SEC("tp_btf/task_newtask")
+SHARED_TRACEPOINT("task_newtask")
 int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 {
 	struct task_struct *caller;
@@ -23,7 +23,9 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 	struct scratch *s;
 	__u64 address;
 
-	REENTRANT(on_newtask);
+	SHARED_REENTRANT(on_newtask);
+	address = GIVEN_ADDRESS(child);
+	child = GIVEN(child);
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
 		return 0;
 	caller = current_task();
@@ -32,9 +34,8 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 			return 0;
 		set_tracked(child->tgid, 1);
 	}
-	if (!in_scope(child))
+	if (!in_scope_at(child, address))
 		return 0;
-	address = address_of(child);
 	if (wanted(NSS_EV_FORK)) {
 		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), address);
 		if (s) {
@@ -67,17 +68,38 @@ __noinline int send_args_piece(__u64 exec, __u64 start, __u32 offset, __u32 byte
 	return emit_send(s);
 }
 
+struct args_walk {
+	__u64 exec, start;
+	__u32 offset, bytes;
+};
+
+static long args_body(__u64 i, struct args_walk *x)
+{
+	if (x->offset >= x->bytes || send_args_piece(x->exec, x->start, x->offset, x->bytes))
+		return 1;
+	x->offset += NSS_ARGS_PIECE;
+	return 0;
+}
+
 #define NSS_ARGS_ROW 20 /* pieces */
 
 /*
- * So many pieces from @offset on. The verifier goes round a loop as often as it can run: two of 20 are less than one of
- * 384.
+ * So many pieces from @offset on: where they must go round for each, two loops of 20 are less to the verifier than one of 384.
+ * 1: there are no more.
  */
 __noinline int send_args_row(__u64 exec, __u64 start, __u32 offset, __u32 bytes)
 {
-	for (int i = 0; i < NSS_ARGS_ROW; i++, offset += NSS_ARGS_PIECE)
-		if (offset >= bytes || send_args_piece(exec, start, offset, bytes))
-			return -1;
+	struct args_walk x = { exec, start, offset, bytes };
+
+	LOOP(NSS_ARGS_ROW, args_body, &x);
+	return x.offset != offset + NSS_ARGS_ROW * NSS_ARGS_PIECE;
+}
+
+static long args_rows_body(__u64 i, struct args_walk *x)
+{
+	if (send_args_row(x->exec, x->start, x->offset, x->bytes))
+		return 1;
+	x->offset += NSS_ARGS_ROW * NSS_ARGS_PIECE;
 	return 0;
 }
 
@@ -87,25 +109,27 @@ __noinline int send_args_row(__u64 exec, __u64 start, __u32 offset, __u32 bytes)
  */
 static __always_inline void send_further_args(__u64 exec, __u64 start, __u32 bytes)
 {
-	for (__u32 offset = NSS_ARGS_PIECE; offset < NSS_ARGS_MAX; offset += NSS_ARGS_ROW * NSS_ARGS_PIECE)
-		if (send_args_row(exec, start, offset, bytes))
-			break;
+	struct args_walk x = { exec, start, NSS_ARGS_PIECE, bytes };
+
+	LOOP((NSS_ARGS_MAX / NSS_ARGS_PIECE + NSS_ARGS_ROW - 1) / NSS_ARGS_ROW, args_rows_body, &x);
 }
 
 REAL_PROGRAM(on_exec);
 
 /* The new program's stack has just been filled by the kernel: its pages are there to be read. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+SHARED_TRACEPOINT("sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid)
 {
+	struct linux_binprm *bprm;
 	struct mm_struct *mm;
 	struct nss_exec *exec;
 	struct scratch *s;
 	unsigned long start;
 	__u32 bytes, nonce = 0;
 
-	REENTRANT(on_exec);
-	if (!wanted(NSS_EV_EXEC) || !in_scope(task))
+	SHARED_REENTRANT(on_exec);
+	task = GIVEN(task);
+	if (!wanted(NSS_EV_EXEC) || !in_scope())
 		return 0;
 	mm = BPF_CORE_READ(task, mm);
 	start = BPF_CORE_READ(mm, arg_start);
@@ -122,6 +146,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 	exec->tgid = task->tgid;
 	exec->nonce = nonce;
 	exec->argv_bytes = bytes;
+	bprm = (void *)FURTHER_ARG(ctx, 2);
 	emit_kernel_str(s, &exec->filename, BPF_CORE_READ(bprm, filename), NSS_PATH_MAX);
 	emit_user_bytes(s, &exec->argv, (void *)start, bytes);
 	emit_send(s);
@@ -133,7 +158,7 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 {
 	struct trace_event_raw_sched_process_exit___v6_15 *tp = NULL;
 
-	if (HAS_SINCE_6_17(bpf_core_field_exists(tp->group_dead)))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(tp->group_dead)))
 		return ctx[1];
 	return !BPF_CORE_READ(task, signal, live.counter);
 }
@@ -151,17 +176,19 @@ static __always_inline bool is_last_in_mnt_ns(struct task_struct *task)
 
 REAL_PROGRAM(on_exit);
 
-SEC("tp_btf/sched_process_exit")
+SHARED_TRACEPOINT("sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct signal_struct *signal;
 	struct task_struct *leader;
-	__u32 tid = task->pid;
 	struct nss_exit *exit;
 	struct scratch *s;
+	__u32 tid;
 
-	REENTRANT(on_exit);
-	if (!in_scope(task)) {
+	SHARED_REENTRANT(on_exit);
+	task = GIVEN(task);
+	tid = task->pid;
+	if (!in_scope()) {
 		/* It may be tracked and yet not wanted for another reason; its PID will be another process's. */
 		if ((conf.only & NSS_ONLY_TRACKED) && conf.only != NSS_ONLY_TRACKED && is_last_thread(ctx, task))
 			set_tracked(task->tgid, 0);

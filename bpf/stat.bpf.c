@@ -27,7 +27,7 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 			return 0;
 		set_tracked(tgid, 1);
 	}
-	if (!in_scope(child))
+	if (!in_scope_at(child, address_of(child)))
 		return 0;
 	count(NSS_COUNT_FORKS);
 	count_spawner(caller);
@@ -112,7 +112,7 @@ int BPF_PROG(stat_exec, struct task_struct *task, pid_t old_tid, struct linux_bi
 	struct nss_life *life;
 
 	REENTRANT(stat_exec);
-	if (!in_scope(task))
+	if (!in_scope())
 		return 0;
 	spawn = bpf_map_lookup_elem(&spawns, &tid);
 	count(NSS_COUNT_EXECS);
@@ -192,7 +192,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 	struct nss_life *life;
 
 	REENTRANT(stat_exit);
-	if (!in_scope(task))
+	if (!in_scope())
 		return 0;
 	bpf_map_delete_elem(&spawns, &tid);
 	if (BPF_CORE_READ(task, signal, live.counter))

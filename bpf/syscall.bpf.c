@@ -22,6 +22,9 @@
  * program would be loaded with all that is called there. @event: a constant in the programs of fentry, of which each then has
  * what is of its call alone.
  */
+/* Behind the calls by their kinds: @event again, which the verifier knows there, of each by itself, unless it is a constant. */
+#define ONE_EVENT(w, event) (__builtin_constant_p(event) ? (event) : *(volatile __u32 *)&(w)->call.event)
+
 #define TELL(EV, name)                        \
 	case NSS_EV_##EV:                     \
 		if (wanted(NSS_EV_##EV))      \
@@ -36,6 +39,7 @@ static __always_inline void tell_reaching_call(struct work *w, __u32 event)
 #include "abi/syscalls.def"
 #undef SYSCALL
 	}
+	event = ONE_EVENT(w, event);
 	if ((event == NSS_EV_MOUNT || event == NSS_EV_MOVE_MOUNT) && w->reached.change != CHANGE_NONE && wanted(NSS_EV_DETACH))
 		note_mount(w->slot);
 }
@@ -48,6 +52,7 @@ static __always_inline void tell_other_call(struct work *w, __u32 event)
 #include "abi/syscalls.def"
 #undef SYSCALL
 	}
+	event = ONE_EVENT(w, event);
 	if (event == NSS_EV_UNSHARE && !w->call.result)
 		tell_new_namespaces(bpf_get_current_task(), w->call.arg[0], NSS_BY_UNSHARE);
 	if (w->call.result >= 0 && wanted(NSS_EV_NS_CREATE)) {
@@ -68,18 +73,22 @@ static __always_inline void tell_call(struct work *w, __u32 event)
 		tell_other_call(w, event);
 }
 
-SEC("tp_btf/sys_enter")
+/* @regs: address. */
+static __always_inline int call_begins(__u32 event, __u64 regs)
+{
+	if (wanted(event) && in_scope())
+		call_begin(event, regs);
+	else
+		count_change(event, regs);
+	return 0;
+}
+
+SHARED_TRACEPOINT("sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long nr)
 {
 	__u32 event = call_event(nr);
 
-	if (event == NSS_EV_MAX)
-		return 0;
-	if (wanted(event) && in_scope(current_task()))
-		call_begin(event, address_of(regs));
-	else
-		count_change(event, address_of(regs));
-	return 0;
+	return event == NSS_EV_MAX ? 0 : call_begins(event, GIVEN_ADDRESS(regs));
 }
 
 REAL_PROGRAM(on_sys_exit);
@@ -90,24 +99,23 @@ static __always_inline bool matters(__u32 event)
 	return wanted(event) || wanted(call_kind(event) == CALL_REACHES ? NSS_EV_DETACH : NSS_EV_NS_CREATE);
 }
 
-/* A program for each kind of call, loaded if one of that kind matters; the kernel verifies them on two CPUs at once. */
+/*
+ * A program for each kind of call, by enum call_kind, loaded if one of that kind matters, and the second half of the longest: the
+ * kernel verifies them on two CPUs at once.
+ */
+#define NSS_CALL_TELL 2
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, NSS_CALL_TELL + 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } call_ends SEC(".maps");
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
+static __always_inline int call_is_over(unsigned long long *ctx, __u32 event, __u64 regs)
 {
-	__u32 event = call_event(call_nr(regs));
-
-	REENTRANT(on_sys_exit);
-	if (event == NSS_EV_MAX)
-		return 0;
-	if (!matters(event) || !in_scope(current_task())) {
-		count_change(event, address_of(regs));
+	if (!matters(event) || !in_scope()) {
+		count_change(event, regs);
 		return 0;
 	}
 	bpf_tail_call(ctx, &call_ends, call_kind(event) - 1);
@@ -115,51 +123,91 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	return 0;
 }
 
-/* The kernel has touched the pages of the arguments: they are there to be read. */
-#define CALL_END(name, kind, tell)                                                     \
-	SEC("tp_btf/sys_exit")                                                         \
-	int BPF_PROG(name, struct pt_regs *regs, long result)                          \
-	{                                                                              \
-		__u32 event = call_event_of(call_nr(regs), is_compat(current_task())); \
-		struct work *w;                                                        \
-		REENTRANT(on_sys_exit);                                                \
-		w = call_end(event, regs, result, false, kind);                        \
-		if (w) {                                                               \
-			tell(w, event);                                                \
-			work_release(w);                                               \
-		}                                                                      \
-		return 0;                                                              \
-	}
-CALL_END(end_reaching_call, CALL_REACHES, tell_reaching_call)
-CALL_END(end_other_call, CALL_DOES_NOT, tell_other_call)
-
-/* in_scope() of the current task, once for all programs that are not run for each call of each task. */
-__noinline int is_scoped(void)
+SHARED_TRACEPOINT("sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
-	return in_scope(current_task());
+	__u32 event = call_event(call_nr(GIVEN(regs)));
+
+	return event == NSS_EV_MAX ? 0 : call_is_over(ctx, event, GIVEN_ADDRESS(regs));
 }
 
-static __always_inline int enter(__u32 event, const struct pt_regs *regs)
+static __always_inline __u32 event_at_end(const struct pt_regs *regs)
+{
+	return call_event_of(call_nr(GIVEN(regs)), is_compat(current_task()));
+}
+
+/* The kernel has touched the pages of the arguments: they are there to be read. */
+SHARED_TRACEPOINT("sys_exit")
+int BPF_PROG(end_other_call, struct pt_regs *regs, long result)
+{
+	__u32 event = event_at_end(regs);
+	struct work *w;
+
+	SHARED_REENTRANT(on_sys_exit);
+	w = call_end(event, GIVEN_ADDRESS(regs), result, false, CALL_DOES_NOT);
+	if (w) {
+		tell_other_call(w, event);
+		work_release(w);
+	}
+	return 0;
+}
+
+TRACEPOINT("sys_exit")
+int BPF_PROG(end_reaching_call, struct pt_regs *regs, long result)
+{
+	__u32 event = event_at_end(regs);
+	struct work *w;
+
+	w = call_end(event, GIVEN_ADDRESS(regs), result, false, CALL_REACHES);
+	if (!w)
+		return 0;
+	bpf_tail_call(ctx, &call_ends, NSS_CALL_TELL);
+	work_release(w);
+	count_lost(event);
+	return 0;
+}
+
+/* The rest of it: tells what it has found. */
+TRACEPOINT("sys_exit")
+int BPF_PROG(tell_reached)
+{
+	struct work *w = work_of_current();
+
+	REENTRANT(on_sys_exit);
+	if (w) {
+		tell_reaching_call(w, w->call.event);
+		work_release(w);
+	}
+	return 0;
+}
+
+/* in_scope(), once for all programs that are not run for each call of each task. */
+__noinline int is_scoped(void)
+{
+	return in_scope();
+}
+
+static __always_inline int enter(__u32 event, __u64 regs)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
 	if (!is_scoped()) {
-		count_change(event, address_of(regs));
+		count_change(event, regs);
 		return 0;
 	}
 	bpf_map_delete_elem(&kept, &tid); /* of a call that did not end */
-	call_begin(event, address_of(regs));
+	call_begin(event, regs);
 	return 0;
 }
 
-static __always_inline int leave(__u32 event, const struct pt_regs *regs, long result)
+static __always_inline int leave(__u32 event, __u64 regs, long result)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	bool is_kept;
 	struct work *w;
 
 	if (!is_scoped()) {
-		count_change(event, address_of(regs));
+		count_change(event, regs);
 		return 0;
 	}
 	is_kept = bpf_map_lookup_elem(&kept, &tid);
@@ -177,12 +225,12 @@ static __always_inline int leave(__u32 event, const struct pt_regs *regs, long r
 	SEC("fentry/" prefix #name)                                                             \
 	int BPF_PROG(enter_##kind##_##name, const struct pt_regs *regs)                         \
 	{                                                                                       \
-		return enter(NSS_EV_##EV, regs);                                                    \
+		return enter(NSS_EV_##EV, address_of(regs));                                                    \
 	}                                                                                       \
 	SEC("fexit/" prefix #name)                                                              \
 	int BPF_PROG(leave_##kind##_##name, const struct pt_regs *regs, long result)            \
 	{                                                                                       \
-		return leave(NSS_EV_##EV, regs, result);                                        \
+		return leave(NSS_EV_##EV, address_of(regs), result);                                        \
 	}
 
 #define SYSCALL(EV, name, ...) CALL_PROGRAMS(EV, name, native, NATIVE_PREFIX)
@@ -202,7 +250,7 @@ static __always_inline struct kept *keep_paths(const struct path *first, const s
 	__u32 tid = TASK_READ(task, pid);
 	struct kept *k;
 
-	if (!in_scope(task))
+	if (!in_scope())
 		return NULL;
 	k = keep(tid);
 	if (!k)
@@ -323,6 +371,11 @@ int BPF_PROG(keep_fsconfig, struct fs_context *fc, struct fs_parameter *param)
 	return keep_param(param);
 }
 
+static __always_inline __u64 regs_of_current(void)
+{
+	return address_of((void *)bpf_task_pt_regs(current_task()));
+}
+
 /*
  * The same by kprobes: one program for all functions, each with a cookie that says which it is. The registers that a call
  * was entered with are found in its thread.
@@ -338,7 +391,7 @@ int probe_enter(struct pt_regs *ctx)
 	if (cookie & NSS_COOKIE_END)
 		return (__u32)cookie == NSS_COOKIE_INUM ? ns_freed((__u64)first) : ns_put((__u64)first, (__u8)cookie);
 	if (!(cookie & NSS_COOKIE_KEEP))
-		return enter(cookie, (void *)bpf_task_pt_regs(current_task()));
+		return enter(cookie, regs_of_current());
 	switch (cookie & ~NSS_COOKIE_KEEP) {
 	case NSS_EV_MOUNT: /* path_mount(source, target, fstype, flags, data) */
 		return keep_mount_args(first, second, (void *)PT_REGS_PARM3(ctx), (void *)PT_REGS_PARM5(ctx));
@@ -365,5 +418,5 @@ int probe_leave(struct pt_regs *ctx)
 
 	if (cookie == NSS_EV_DETACH)
 		return detach_ends();
-	return leave(cookie, (void *)bpf_task_pt_regs(current_task()), PT_REGS_RC(ctx));
+	return leave(cookie, regs_of_current(), PT_REGS_RC(ctx));
 }

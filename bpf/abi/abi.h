@@ -179,6 +179,9 @@ enum nss_ns_by {
 #define NSS_COOKIE_END 0x200ULL
 #define NSS_COOKIE_INUM (NSS_COOKIE_END | NSS_NS_MAX)
 
+/* Tracepoints: of a link of bpf/shared.bpf.c. */
+enum nss_hook { NSS_HOOK_NEWTASK, NSS_HOOK_EXEC, NSS_HOOK_EXIT, NSS_HOOK_SYS_ENTER, NSS_HOOK_SYS_EXIT };
+
 /* Whose copy of the arguments of a call is told. */
 enum nss_args_of {
 	NSS_ARGS_CALLER, /* the caller's memory, read at the end of the call */
@@ -195,6 +198,7 @@ struct nss_config {
 	__u32 ns_inum;
 	__u32 uid; /* with NSS_ONLY_UID: effective, in the initial user namespace */
 	__u32 host_pid_ns; /* inum of nsscope's own PID namespace */
+	__u32 level_mask; /* for the depth of that: 0 in the initial one, else all bits */
 	__u32 wake_bytes; /* wake the reader when as much is queued */
 	__u32 scratches; /* places that each CPU has to put a record together */
 	__u32 all_scratches; /* of all CPUs */

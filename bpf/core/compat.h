@@ -11,10 +11,11 @@
 
 /*
  * 6.17: the programs may read any memory as if it were their own, by an instruction; a read that fails gives 0. Until then,
- * they call a helper for each. They are built a third time for this. May be the only way when no kernel before 6.17 is in
+ * they call a helper for each. They are built a third time for this, for kernels from 6.18 on, so that nothing is to be looked
+ * for that came with that one, the first with long support. May be the only way when no kernel before 6.18 is in
  * tests/vm/kernels.
  */
-#ifdef NSS_FROM_6_17
+#ifdef NSS_FROM_6_18
 
 /* The kernel's own function, which makes of any pointer one to be read; user/observe/fit.c puts its number here. */
 static const void *(*const rdonly_cast)(const void *, __u64) = (void *)NSS_CALL_RDONLY_CAST;
@@ -84,9 +85,23 @@ static __always_inline void *element(void *map, __u64 slot, __u64 size, __u32 n)
 /* BYTE(map, at, page, n): the byte @at of the @n that the elements of @page bytes of an array map have together, or NULL. */
 #define BYTE(map, at, page, n) ((__u8 *)element(&(map), at, 1, n))
 
+/*
+ * There one program is attached to several tracepoints, by links whose cookies say which: what these share is verified once, and
+ * no type is looked for in the kernel's BTF. See bpf/shared.bpf.c.
+ */
+#define TRACEPOINT(name) SEC("raw_tp/" name)
+#define SHARED_TRACEPOINT(name) static __always_inline
+
+/* What a tracepoint gives is addresses then: a pointer to be read of one, and the address itself. */
+#define GIVEN(pointer) ((typeof(pointer))rdonly_cast((pointer), 0))
+#define GIVEN_ADDRESS(pointer) ((__u64)(pointer))
+
+/* Argument @n, from 0, of a tracepoint that has more than others of the program: which the kernel would not attach to those. */
+#define FURTHER_ARG(ctx, n) (((const unsigned long long *)rdonly_cast((ctx), 0))[n])
+
 #define READS_ARE_CALLS false
-/* What was there before 6.17 need not be looked for. */
-#define HAS_SINCE_6_17(exists) (true || (exists))
+/* What was there then need not be looked for. */
+#define HAS_SINCE_6_18(exists) (true || (exists))
 
 #else
 
@@ -106,8 +121,14 @@ static __always_inline __u8 *byte_in(void *map, __u32 at, __u32 page)
 
 #define BYTE(map, at, page, n) byte_in(&(map), at, page)
 
+#define TRACEPOINT(name) SEC("tp_btf/" name)
+#define SHARED_TRACEPOINT(name) TRACEPOINT(name)
+#define GIVEN(pointer) (pointer)
+#define GIVEN_ADDRESS(pointer) address_of(pointer)
+#define FURTHER_ARG(ctx, n) ((ctx)[n])
+
 #define READS_ARE_CALLS true
-#define HAS_SINCE_6_17(exists) (exists)
+#define HAS_SINCE_6_18(exists) (exists)
 
 #endif
 
@@ -236,7 +257,7 @@ static __always_inline __u32 ns_count(const void *ns, __u32 type)
 	const struct ns_common___v6_18 *common = ns;
 	const struct ns_common___v5_11 *before = ns;
 
-	if (bpf_core_field_exists(common->__ns_ref))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(common->__ns_ref)))
 		return BPF_CORE_READ(common, __ns_ref.refs.counter);
 	if (bpf_core_field_exists(before->count))
 		return BPF_CORE_READ(before, count.refs.counter);
@@ -259,7 +280,7 @@ static __always_inline __u64 ns_id(const void *ns_common)
 {
 	const struct ns_common___v6_18 *ns = ns_common;
 
-	if (!bpf_core_field_exists(ns->ns_id))
+	if (!HAS_SINCE_6_18(bpf_core_field_exists(ns->ns_id)))
 		return NSS_UNKNOWN;
 	return BPF_CORE_READ(ns, ns_id);
 }
@@ -274,7 +295,7 @@ static __always_inline __u64 mnt_ns_number(const void *mnt_ns)
 {
 	const struct mnt_namespace___before_6_18 *before = mnt_ns;
 
-	if (bpf_core_field_exists(before->seq))
+	if (!HAS_SINCE_6_18(!bpf_core_field_exists(before->seq)))
 		return BPF_CORE_READ(before, seq);
 	return ns_id(mnt_ns + bpf_core_field_offset(struct mnt_namespace, ns));
 }
@@ -293,7 +314,7 @@ static __always_inline __u64 cgroup_ancestor_id(struct cgroup *cgrp, __u32 level
 
 	if ((__u32)BPF_CORE_READ(cgrp, level) < level)
 		return 0;
-	if (!HAS_SINCE_6_17(!bpf_core_field_exists(old->ancestor_ids))) {
+	if (!HAS_SINCE_6_18(!bpf_core_field_exists(old->ancestor_ids))) {
 		read_kernel(&id, sizeof(id), &old->ancestor_ids[level & 0xff]);
 		return id;
 	}
@@ -337,7 +358,7 @@ enum dentry_flags___v6_15 { DCACHE_MOUNTED___v6_15 };
 
 static __always_inline __u32 dcache_mounted(void)
 {
-	if (HAS_SINCE_6_17(bpf_core_enum_value_exists(enum dentry_flags___v6_15, DCACHE_MOUNTED___v6_15)))
+	if (HAS_SINCE_6_18(bpf_core_enum_value_exists(enum dentry_flags___v6_15, DCACHE_MOUNTED___v6_15)))
 		return bpf_core_enum_value(enum dentry_flags___v6_15, DCACHE_MOUNTED___v6_15);
 	return 0x10000;
 }
@@ -348,7 +369,7 @@ static __always_inline bool has_bpf_loop(void)
 #ifdef NSS_BEFORE_5_12
 	return false;
 #else
-	return HAS_SINCE_6_17(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop));
+	return HAS_SINCE_6_18(bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop));
 #endif
 }
 
@@ -366,7 +387,7 @@ static __always_inline __u32 ns_mounts(const void *mnt_ns)
 	const struct mnt_namespace___count_before_6_8 *before = mnt_ns;
 	const struct mnt_namespace___count_v6_8 *ns = mnt_ns;
 
-	if (HAS_SINCE_6_17(bpf_core_field_exists(ns->nr_mounts)))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(ns->nr_mounts)))
 		return BPF_CORE_READ(ns, nr_mounts);
 	return BPF_CORE_READ(before, mounts);
 }
@@ -386,7 +407,7 @@ static __always_inline struct dentry *ns_dentry(const void *ns)
 	const struct ns_common___before_6_9 *before = ns;
 	const struct ns_common___v6_9 *common = ns;
 
-	if (!HAS_SINCE_6_17(!bpf_core_field_exists(before->stashed)))
+	if (!HAS_SINCE_6_18(!bpf_core_field_exists(before->stashed)))
 		return (void *)BPF_CORE_READ(before, stashed.counter);
 	return BPF_CORE_READ(common, stashed);
 }
@@ -407,7 +428,7 @@ static __always_inline __u32 ns_flag(const void *ns)
 	const struct ns_common *common = ns;
 	const struct proc_ns_operations___before_6_18 *ops;
 
-	if (bpf_core_field_exists(typed->ns_type))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(typed->ns_type)))
 		return BPF_CORE_READ(typed, ns_type);
 	ops = (void *)BPF_CORE_READ(common, ops);
 	return BPF_CORE_READ(ops, type);

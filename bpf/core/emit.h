@@ -32,9 +32,9 @@ static __always_inline struct scratch *scratch_claim(void)
 
 		if (!s)
 			continue;
-		s->slot = key; /* it is always that; afterwards the verifier would go on with each i by itself */
+		s->slot = key; /* it is always that; read back, it is one number to the verifier, which would go on with each i */
 		if (claim(&s->busy))
-			return s;
+			return scratch_at(s->slot);
 	}
 	return NULL;
 }
@@ -44,20 +44,26 @@ static __always_inline void scratch_release(struct scratch *s)
 	*(volatile __u32 *)&s->busy = 0;
 }
 
-/* Begins a record of @size bytes. NULL: none to be had, and the event is counted as lost. */
-static __always_inline struct scratch *emit_begin(__u32 type, __u32 size)
+/* Begins a record of @size bytes: its scratch's slot; -1: none is to be had (counted). Not static, as others below. */
+__noinline int begin(__u32 type, __u32 size)
 {
 	struct scratch *s = scratch_claim();
 
 	if (!s) {
 		count_lost(type);
-		return NULL;
+		return -1;
 	}
 	s->rec.len = size;
 	s->rec.type = type;
 	s->rec.levels = 0;
 	s->rec.mono_ns = bpf_ktime_get_ns();
-	return s;
+	return s->slot;
+}
+
+/* The same: NULL if there is none. */
+static __always_inline struct scratch *emit_begin(__u32 type, __u32 size)
+{
+	return scratch_at(begin(type, size));
 }
 
 /* Where the next @room bytes of the record go; NULL if it is full. */

@@ -23,34 +23,57 @@ static __always_inline void set_tracked(__u32 tgid, __u8 value)
 		*byte = value;
 }
 
-static __always_inline __u32 ns_inum_of(struct task_struct *task, __u32 type)
+/*
+ * Where the namespaces of @type are: the offset of a pointer in struct nsproxy, and from bit 16 and bit 32 on those of ns and
+ * user_ns in what that points to; 0: nsproxy has none. Not static: they are numbers to the verifier then, not eight ways to go on.
+ */
+__noinline __u64 ns_offsets_of(__u32 type)
 {
-	struct pid *pid;
-
 	switch (type) {
-	case NSS_NS_CGROUP:
-		return TASK_READ(task, nsproxy, cgroup_ns, ns.inum);
-	case NSS_NS_IPC:
-		return TASK_READ(task, nsproxy, ipc_ns, ns.inum);
-	case NSS_NS_MNT:
-		return TASK_READ(task, nsproxy, mnt_ns, ns.inum);
-	case NSS_NS_NET:
-		return TASK_READ(task, nsproxy, net_ns, ns.inum);
-	case NSS_NS_PID:
-		pid = BPF_CORE_READ(task, thread_pid);
-		return pid_ns_inum(upid_at(pid, BPF_CORE_READ(pid, level)).ns);
-	case NSS_NS_PID_FOR_CHILDREN:
-		return TASK_READ(task, nsproxy, pid_ns_for_children, ns.inum);
-	case NSS_NS_TIME:
-		return TASK_READ(task, nsproxy, time_ns, ns.inum);
-	case NSS_NS_TIME_FOR_CHILDREN:
-		return TASK_READ(task, nsproxy, time_ns_for_children, ns.inum);
-	case NSS_NS_USER:
-		return TASK_READ(task, cred, user_ns, ns.inum);
-	case NSS_NS_UTS:
-		return TASK_READ(task, nsproxy, uts_ns, ns.inum);
+#define IN_NSPROXY(ID, member, kind)                                                                                       \
+	case NSS_NS_##ID:                                                                                                  \
+		return bpf_core_field_offset(struct nsproxy, member) | bpf_core_field_offset(kind, ns) << 16 |             \
+		       (__u64)bpf_core_field_offset(kind, user_ns) << 32;
+		IN_NSPROXY(CGROUP, cgroup_ns, struct cgroup_namespace)
+		IN_NSPROXY(IPC, ipc_ns, struct ipc_namespace)
+		IN_NSPROXY(MNT, mnt_ns, struct mnt_namespace)
+		IN_NSPROXY(NET, net_ns, struct net)
+		IN_NSPROXY(PID_FOR_CHILDREN, pid_ns_for_children, struct pid_namespace)
+		IN_NSPROXY(TIME, time_ns, struct time_namespace)
+		IN_NSPROXY(TIME_FOR_CHILDREN, time_ns_for_children, struct time_namespace)
+		IN_NSPROXY(UTS, uts_ns, struct uts_namespace)
+#undef IN_NSPROXY
 	}
 	return 0;
+}
+
+/* What the nsproxy of @task has there. */
+static __always_inline __u64 ns_in_nsproxy(struct task_struct *task, __u64 offsets)
+{
+	const void *nsproxy = BPF_CORE_READ(task, nsproxy);
+	__u64 ns = 0;
+
+	read_kernel(&ns, sizeof(ns), nsproxy + (__u16)offsets);
+	return ns;
+}
+
+static __always_inline __u32 ns_inum_of(struct task_struct *task, __u32 type)
+{
+	const struct ns_common *ns;
+	__u64 offsets;
+	struct pid *pid;
+
+	if (type == NSS_NS_PID) {
+		pid = BPF_CORE_READ(task, thread_pid);
+		return pid_ns_inum(upid_at(pid, BPF_CORE_READ(pid, level)).ns);
+	}
+	if (type == NSS_NS_USER)
+		return BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	offsets = ns_offsets_of(type);
+	if (!offsets)
+		return 0;
+	ns = (void *)(ns_in_nsproxy(task, offsets) + (__u16)(offsets >> 16));
+	return BPF_CORE_READ(ns, inum);
 }
 
 static __always_inline bool comm_is_wanted(struct task_struct *task)
@@ -67,23 +90,49 @@ static __always_inline bool comm_is_wanted(struct task_struct *task)
 	return true;
 }
 
-/* Whether what @task does is to be told. The cheapest condition, and that of `run`, stands first. */
-static __always_inline bool in_scope(struct task_struct *task)
+/* Whether there are other conditions than that of `run`. */
+static __always_inline bool has_conditions(void)
 {
+	return (conf.only & ~NSS_ONLY_TRACKED) || conf.level_mask;
+}
+
+/*
+ * Whether the task at @address meets all conditions but that of `run`. Not static, and of an address: so the verifier looks once at
+ * what there is of them.
+ */
+__noinline int meets_conditions(__u64 address)
+{
+	struct task_struct *task = (void *)address;
 	__u32 only = conf.only;
 
-	if ((only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(task, tgid)))
-		return false;
+	if (!has_conditions())
+		return true;
 	if ((only & NSS_ONLY_CGROUP) &&
 	    cgroup_ancestor_id(BPF_CORE_READ(task, cgroups, dfl_cgrp), conf.cgroup_level) != conf.cgroup_id)
 		return false;
 	if ((only & NSS_ONLY_NS) && ns_inum_of(task, conf.ns_type) != conf.ns_inum)
 		return false;
-	if ((only & NSS_ONLY_UID) && TASK_READ(task, cred, euid.val) != conf.uid)
+	if ((only & NSS_ONLY_UID) && BPF_CORE_READ(task, cred, euid.val) != conf.uid)
 		return false;
 	if ((only & NSS_ONLY_COMM) && !comm_is_wanted(task))
 		return false;
 	return host_sees(task);
+}
+
+/* Whether what @task, at @address, does is to be told. The cheapest condition, and that of `run`, stands first. */
+static __always_inline bool in_scope_at(struct task_struct *task, __u64 address)
+{
+	if ((conf.only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(task, tgid)))
+		return false;
+	return !has_conditions() || meets_conditions(address);
+}
+
+/* The same of the current task. */
+static __always_inline bool in_scope(void)
+{
+	if ((conf.only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(current_task(), tgid)))
+		return false;
+	return !has_conditions() || meets_conditions(bpf_get_current_task());
 }
 
 /* The PID of the process of @task, as nsscope's own PID namespace numbers it; 0: it cannot be seen from there. */

@@ -114,6 +114,15 @@ static __always_inline void call_abandon(__u32 tid)
 		stash_release(entry.stash);
 }
 
+/* There is no room for a call that has begun. */
+__noinline int call_unnoted(__u32 event, __s32 stash)
+{
+	count_in_trees(event, 0, -1);
+	if (stash >= 0)
+		stash_release(stash);
+	return 0;
+}
+
 /*
  * What the kernel makes of the arguments is kept when it has, or the arguments are read at the end: here only the time
  * is noted, and what stands that the call may change. @regs: address of those that the call of the current task was entered
@@ -136,12 +145,7 @@ __noinline int call_begin(__u32 event, __u64 regs)
 	reach_begin(task, &call, &entry);
 	if (event == NSS_EV_FSCONFIG || event == NSS_EV_FSMOUNT)
 		entry.last = log_head(fs_context_of_fd(call.arg[0]));
-	if (!bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY))
-		return 0;
-	count_in_trees(event, 0, -1);
-	if (entry.stash >= 0)
-		stash_release(entry.stash);
-	return 0;
+	return bpf_map_update_elem(&in_call, &tid, &entry, BPF_ANY) ? call_unnoted(event, entry.stash) : 0;
 }
 
 /* Takes down the call that ends: the slot of a work that holds it; -1: none is to be had, and the event is counted as lost. */
@@ -166,6 +170,7 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
 	w->call.taken = entry.taken;
 	w->call.stash = entry.stash;
 	w->call.slot = w->slot;
+	w->call.tid = tid;
 	w->call.is_kept = is_kept;
 	w->call.overlaps = overlaps;
 	w->call.contends = contends;
@@ -177,13 +182,13 @@ __noinline int call_take_down(__u32 event, __u64 regs, __s64 result, __u32 is_ke
  * The end of the call, with what it did: a work that holds it, to be released; NULL: none is to be had. Static: the kernel
  * allows eight calls within one another. @kinds: a constant, of which kinds it may be.
  */
-static __always_inline struct work *call_end(__u32 event, const void *regs, long result, bool is_kept, enum call_kind kinds)
+static __always_inline struct work *call_end(__u32 event, __u64 regs, long result, bool is_kept, enum call_kind kinds)
 {
-	int slot = call_take_down(event, address_of(regs), result, is_kept);
+	int slot = call_take_down(event, regs, result, is_kept);
 	struct work *w;
 
 	if (kinds & CALL_REACHES)
-		count_change(event, address_of(regs));
+		count_change(event, regs);
 	else if (event == NSS_EV_PIVOT_ROOT)
 		note_taking(TAKES_MOUNT);
 	w = work_at(slot);

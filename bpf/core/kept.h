@@ -47,7 +47,10 @@ static __always_inline struct kept *keep(__u32 tid)
 	return bpf_map_lookup_elem(&kept, &tid);
 }
 
-/* What the kernel was given in @call, or NULL. */
+/*
+ * What the kernel was given in @call, or NULL. To be asked where it matters, not before: where nothing is kept, the verifier cuts
+ * out in one piece then what depends on it.
+ */
 static __always_inline const struct kept *kept_of(const struct call *call)
 {
 	__u32 tid = bpf_get_current_pid_tgid();

@@ -8,11 +8,17 @@
 
 #include "core/compat.h"
 
+/*
+ * 0: of bpf_loop(). A constant would have the verifier put a loop in place of the call, and for that make anew all that it knows
+ * of the program.
+ */
+__u64 no_flags;
+
 /* Calls body(i, ctx) for i from 0 to n - 1, until it gives 1. */
 #define LOOP(n, body, ctx)                              \
 	do {                                            \
 		if (has_bpf_loop())                     \
-			bpf_loop(n, body, ctx, 0);      \
+			bpf_loop(n, body, ctx, no_flags);      \
 		else                                    \
 			for (__u64 _i = 0; _i < (n); _i++) \
 				if (body(_i, ctx))      \
@@ -46,7 +52,7 @@
 	static __always_inline bool name##_steps(__u32 slot)                 \
 	{                                                                    \
 		if (has_bpf_loop())                                          \
-			return bpf_loop(NSS_STEPS, name##_body, &slot, 0) < NSS_STEPS; \
+			return bpf_loop(NSS_STEPS, name##_body, &slot, no_flags) < NSS_STEPS; \
 		for (int i = 0; i < NSS_ROW; i++)                            \
 			if (name##_rows(slot))                               \
 				return true;                                 \

@@ -11,20 +11,24 @@
 
 const volatile struct nss_config conf = {};
 
+/*
+ * Initialised, and so first in .bss, in this order: user space has one type for that of all builds; user/observe/fit.c makes sure.
+ */
+
 /* Depth of nsscope's own PID namespace: found by on_task where it is not the initial one. */
-__u32 host_level;
+__u32 host_level = 0;
 
 /* Read by the consumer through its mapping of .bss: no system call. */
-__u64 lost[NSS_EV_MAX];
+__u64 lost[NSS_EV_MAX] = {};
 
 /* Events that another than the first program has told, see core/spare.h; the last: system calls of any kind. */
-__u64 rescued[NSS_EV_MAX + 1];
+__u64 rescued[NSS_EV_MAX + 1] = {};
 
 /*
  * The process whose next children belong to the tracked set though it does not itself, by its PID in nsscope's own PID
  * namespace; 0: none.
  */
-__u32 cloner;
+__u32 cloner = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -67,13 +67,13 @@ static __always_inline __u64 unique_id(__u64 mount)
 {
 	const struct mount___v6_8 *m = (void *)mount;
 
-	return HAS_SINCE_6_17(bpf_core_field_exists(m->mnt_id_unique)) ? BPF_CORE_READ(m, mnt_id_unique) : NSS_UNKNOWN;
+	return HAS_SINCE_6_18(bpf_core_field_exists(m->mnt_id_unique)) ? BPF_CORE_READ(m, mnt_id_unique) : NSS_UNKNOWN;
 }
 
 /* Whether the mounts of a namespace are a tree. */
 static __always_inline bool has_tree(void)
 {
-	return HAS_SINCE_6_17(bpf_core_field_exists(((struct mnt_namespace___v6_8 *)0)->mounts));
+	return HAS_SINCE_6_18(bpf_core_field_exists(((struct mnt_namespace___v6_8 *)0)->mounts));
 }
 
 static __always_inline __u64 mount_of_node(__u64 node)
@@ -320,7 +320,7 @@ static __always_inline __u64 sb_first(__u64 sb)
 	const struct super_block___before_6_18 *before = (void *)sb;
 	const struct mount___v6_18 *m = NULL;
 
-	if (bpf_core_field_exists(m->mnt_next_for_sb))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(m->mnt_next_for_sb)))
 		return (__u64)BPF_CORE_READ(s, s_mounts);
 	return (__u64)BPF_CORE_READ(before, s_mounts.next) - bpf_core_field_offset(struct mount___before_6_18, mnt_instance);
 }
@@ -330,7 +330,7 @@ static __always_inline __u64 sb_next(__u64 sb, __u64 mount)
 	const struct mount___v6_18 *m = (void *)mount;
 	const struct mount___before_6_18 *before = (void *)mount;
 
-	if (bpf_core_field_exists(m->mnt_next_for_sb))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(m->mnt_next_for_sb)))
 		return (__u64)BPF_CORE_READ(m, mnt_next_for_sb);
 	return (__u64)BPF_CORE_READ(before, mnt_instance.next) - bpf_core_field_offset(struct mount___before_6_18, mnt_instance);
 }
@@ -340,7 +340,7 @@ static __always_inline bool sb_end(__u64 sb, __u64 mount)
 {
 	const struct mount___v6_18 *m = NULL;
 
-	if (bpf_core_field_exists(m->mnt_next_for_sb))
+	if (HAS_SINCE_6_18(bpf_core_field_exists(m->mnt_next_for_sb)))
 		return !mount;
 	return mount + bpf_core_field_offset(struct mount___before_6_18, mnt_instance) ==
 	       sb + bpf_core_field_offset(struct super_block___before_6_18, s_mounts);

@@ -26,14 +26,21 @@
 	} real_##program SEC(".maps")
 
 /*
- * To stand in a real program. Since 6.13 the kernel may give a program a stack of its own on each CPU, which only what
- * it takes for recursion keeps two tasks from sharing. But not one that has a tail call, which is never made here.
+ * To stand in a real program that has no tail call. Since 6.13 the kernel may give a program a stack of its own on each CPU, which
+ * only what it takes for recursion keeps two tasks from sharing. But not one that has a tail call, which is never made here.
  */
 #define REENTRANT(program)          \
 	do {                        \
 		if (conf.types >> 63) \
 			bpf_tail_call(ctx, &real_##program, 0); \
 	} while (0)
+
+/* The same in part of a program that has others. */
+#ifdef NSS_FROM_6_18
+#define SHARED_REENTRANT(program)
+#else
+#define SHARED_REENTRANT(program) REENTRANT(program)
+#endif
 
 /* Bits of a thread's byte in marks: the real program runs, or has run. */
 enum { MARK_NEWTASK = 1, MARK_EXEC = 2, MARK_EXIT = 4, MARK_SYS_EXIT = 8 };
@@ -56,7 +63,7 @@ static __always_inline bool take_mark(__u8 bit, bool is_last)
 
 /* @event: what is lost where all are skipped. */
 #define FIRST(hook, program, bit)                                           \
-	SEC("tp_btf/" hook)                                                 \
+	TRACEPOINT(hook)                                                    \
 	int first_##program(__u64 *ctx)                                     \
 	{                                                                   \
 		take_mark(bit, false);                                      \
@@ -65,7 +72,7 @@ static __always_inline bool take_mark(__u8 bit, bool is_last)
 	}
 
 #define SPARE(hook, program, event, bit, name, is_last)                     \
-	SEC("tp_btf/" hook)                                                 \
+	TRACEPOINT(hook)                                                    \
 	int name##_##program(__u64 *ctx)                                    \
 	{                                                                   \
 		if (take_mark(bit, is_last))                                \

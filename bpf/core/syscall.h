@@ -85,50 +85,37 @@ static __always_inline void call_args(struct call *call, struct task_struct *tas
 #error "arguments of system calls are not known for this architecture"
 #endif
 
-/*
- * The event that call number @nr is, NSS_EV_MAX for all others; @compat: of a 32-bit caller. Not static: the verifier would
- * go on from here with each of the events by itself.
- */
-__noinline __u32 call_event_of(__u64 nr, __u32 compat)
+/* What the call of each number is: of a native caller in the lower half, of a 32-bit one in the upper; events from 1 on. */
+#define NSS_CALL_NUMBERS 512
+const volatile __u8 call_events[2 * NSS_CALL_NUMBERS] = {
+#define SYSCALL(EV, name, ...)                    \
+	[NATIVE_NR(__VA_ARGS__)] = 1 + NSS_EV_##EV, \
+	[NSS_CALL_NUMBERS + COMPAT_NR(__VA_ARGS__)] = 1 + NSS_EV_##EV,
+#include "abi/syscalls.def"
+#undef SYSCALL
+};
+
+/* The event that call number @nr is, NSS_EV_MAX for all others; @compat: of a 32-bit caller. */
+static __always_inline __u32 call_event_of(__u64 nr, bool compat)
 {
-	if (compat) {
-		switch (nr) {
-#define SYSCALL(EV, name, ...)       \
-	case COMPAT_NR(__VA_ARGS__): \
-		return NSS_EV_##EV;
-#include "abi/syscalls.def"
-#undef SYSCALL
-		}
-	} else {
-		switch (native_nr(nr)) {
-#define SYSCALL(EV, name, ...)       \
-	case NATIVE_NR(__VA_ARGS__): \
-		return NSS_EV_##EV;
-#include "abi/syscalls.def"
-#undef SYSCALL
-		}
-	}
-	return NSS_EV_MAX;
+	__u64 at = compat ? nr : native_nr(nr);
+	__u32 event;
+
+	KNOWN_BY_COMPARISON(at);
+	if (at >= NSS_CALL_NUMBERS)
+		return NSS_EV_MAX;
+	event = compat ? call_events[NSS_CALL_NUMBERS + at] : call_events[at];
+	return event ? event - 1 : NSS_EV_MAX;
 }
 
 /* Of the current task. Nearly all calls end here, so there is nothing ahead of it, not even to ask for the task. */
 static __always_inline __u32 call_event(__u64 nr)
 {
-#define SYSCALL(EV, name, ...) case NATIVE_NR(__VA_ARGS__):
-	switch (native_nr(nr)) { /* a quick no for nearly all */
-#include "abi/syscalls.def"
-#undef SYSCALL
-		break;
-	default:
-		switch (nr) {
-#define SYSCALL(EV, name, ...) case COMPAT_NR(__VA_ARGS__):
-#include "abi/syscalls.def"
-#undef SYSCALL
-			break;
-		default:
-			return NSS_EV_MAX;
-		}
-	}
+	__u64 at = native_nr(nr);
+
+	KNOWN_BY_COMPARISON(at);
+	if (at >= NSS_CALL_NUMBERS || !(call_events[at] | call_events[NSS_CALL_NUMBERS + at])) /* a quick no */
+		return NSS_EV_MAX;
 	return call_event_of(nr, is_compat(current_task()));
 }
 

@@ -37,50 +37,49 @@ static __always_inline void note_taking(enum taking taking)
 	*(volatile __u64 *)&taken[slot].check = what ^ (at + 1);
 }
 
-struct taken_scan {
-	__u64 at, end;
-	__u64 ns; /* of the call in question */
-	__u32 is_shared; /* what it is below is, as its end has it */
-	__u32 found;
-};
-
-static long taken_body(__u64 i, struct taken_scan *x)
+/* Looks at the next of the scan in work @slot. 1: no more. Not static, as the next: so the verifier looks at it once. */
+__noinline int taken_step(__u32 slot)
 {
-	__u64 slot = x->at & (NSS_TAKEN - 1), what, check, ns;
+	struct work *w = work_at(slot);
+	struct taking_scan *x;
+	__u64 at, what, ns;
 
+	if (!w)
+		return 1;
+	x = &w->taking;
 	if (x->at >= x->end)
 		return 1;
-	what = *(volatile __u64 *)&taken[slot].what;
-	check = *(volatile __u64 *)&taken[slot].check;
+	at = x->at++ & (NSS_TAKEN - 1);
+	what = *(volatile __u64 *)&taken[at].what;
 	ns = what & ~(__u64)NSS_TAKING;
-	x->at++;
-	if ((what ^ check) != x->at)
+	if ((what ^ *(volatile __u64 *)&taken[at].check) != x->at)
 		x->found = 1;
 	else if ((what & NSS_TAKING) == TAKES_SHARING)
-		x->found = x->is_shared || ns == x->ns;
+		x->found = w->reached.group || ns == w->reached.ns;
 	else
-		x->found = x->is_shared && ns != x->ns; /* in its own it has gone itself */
+		x->found = w->reached.group && ns != w->reached.ns; /* in its own it has gone itself */
 	return x->found;
 }
 
+STEPS(taken)
+
 /*
  * Whether others may have got the mount of the call in work @slot and been rid of it again before the call ended, or kept it
- * where nothing tells any more that it came from here. Not static: so the verifier looks at it once.
+ * where nothing tells any more that it came from here.
  */
 __noinline int was_taken(__u32 slot)
 {
 	struct work *w = work_at(slot);
-	struct taken_scan x = { .end = taken_so_far() };
 
 	if (!w)
 		return 0;
-	x.at = w->call.taken;
-	x.ns = w->reached.ns;
-	x.is_shared = !!w->reached.group;
-	if (x.end - x.at > NSS_TAKEN)
+	w->taking.at = w->call.taken;
+	w->taking.end = taken_so_far();
+	w->taking.found = 0;
+	if (w->taking.end - w->taking.at > NSS_TAKEN)
 		return 1;
-	LOOP(NSS_TAKEN, taken_body, &x);
-	return x.found;
+	taken_steps(slot);
+	return w->taking.found;
 }
 
 #endif

@@ -27,10 +27,10 @@ struct id_extent {
 	__u32 count;
 };
 
-/* Depth of nsscope's own PID namespace: not a variable in the initial one, so the verifier sees what does not matter there. */
+/* Depth of nsscope's own PID namespace; 0 in the initial one to the verifier as well, so it sees what does not matter there. */
 static __always_inline __u32 own_level(void)
 {
-	return conf.host_pid_ns == NSS_PID_NS_INITIAL ? 0 : host_level;
+	return host_level & conf.level_mask;
 }
 
 /* The number of @pid at @level, and the namespace. */

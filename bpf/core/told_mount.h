@@ -51,8 +51,8 @@ static __always_inline struct told_mount *told_mount_in(__u32 slot)
 	return ELEMENT(told_mounts, struct told_mount, slot, conf.told_mounts);
 }
 
-/* The slot of the mount; -1: it has none. */
-static __always_inline int told_mount_slot(__u64 address)
+/* The slot of the mount; -1: it has none. Not static: the verifier puts much in place of a look into a hash. */
+__noinline int told_mount_slot(__u64 address)
 {
 	__u32 *slot = bpf_map_lookup_elem(&told_mount_at, &address);
 	struct told_mount *t = slot ? told_mount_in(*slot) : NULL;

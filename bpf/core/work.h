@@ -88,9 +88,16 @@ struct call {
 	__s32 stash; /* of the mounts before it; -1: none */
 	__u32 event; /* enum nss_type */
 	__u32 slot; /* of the work that it is in */
+	__u32 tid; /* of the caller, until it is told */
 	__u32 is_kept; /* what the kernel was given can be had: kept_of() */
 	__u32 overlaps; /* another call may have changed a mount tree meanwhile */
 	__u32 contends; /* that of the caller's own namespace */
+};
+
+/* A look at what has been taken since the call began; see core/taken.h. */
+struct taking_scan {
+	__u64 at, end;
+	__u32 found;
 };
 
 struct work {
@@ -100,6 +107,7 @@ struct work {
 	struct walk walk;
 	struct reached reached;
 	struct seeking seeking;
+	struct taking_scan taking;
 	struct claiming claiming;
 	struct spelling spelling;
 	__u32 equal; /* it is the walked one */
@@ -131,13 +139,28 @@ static __always_inline struct work *work_claim(void)
 			continue;
 		w->slot = key; /* as scratch_claim() has it */
 		if (claim(&w->busy))
-			return w;
+			return work_at(w->slot);
+	}
+	return NULL;
+}
+
+/* That which the current thread has claimed on this CPU, from another program: none leaves its CPU on the way. NULL: none. */
+static __always_inline struct work *work_of_current(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	for (__u32 i = 0; i < NSS_SCRATCHES && i < conf.scratches; i++) {
+		struct work *w = work_at(bpf_get_smp_processor_id() * conf.scratches + i);
+
+		if (w && w->call.tid == tid)
+			return work_at(w->slot);
 	}
 	return NULL;
 }
 
 static __always_inline void work_release(struct work *w)
 {
+	*(volatile __u32 *)&w->call.tid = 0;
 	*(volatile __u32 *)&w->busy = 0;
 }
 

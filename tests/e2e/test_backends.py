@@ -9,7 +9,7 @@ import pytest
 from nsscope_test import NSSCOPE, Stream, TIMEOUT, workload, working_backends
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden/matrix.ndjson"
-NAMES = {"kprobe": "kprobe.multi", "fentry": "fentry", "tracepoint": "tp_btf"}  # in the start record
+NAMES = {"kprobe": "kprobe.multi", "fentry": "fentry", "tracepoint": "raw_tp"}  # in the start record
 CALLS = ("mount", "umount", "move_mount", "pivot_root", "chroot")
 # The row of /proc/PID/ns where unshare puts it.
 OF_UNSHARE = {"CLONE_NEWCGROUP": "cgroup", "CLONE_NEWIPC": "ipc", "CLONE_NEWNS": "mnt", "CLONE_NEWNET": "net",

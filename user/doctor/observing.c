@@ -41,7 +41,7 @@ static bool reads_memory(void)
 void check_programs(struct exam *x)
 {
 	tell(x, STATE_OK, NULL, "those for Linux %s",
-	     reads_memory() ? "6.17 and later" : kernel_has_atomics() ? "5.12 and later" : "before 5.12");
+	     reads_memory() ? "6.18 and later" : kernel_has_atomics() ? "5.12 and later" : "before 5.12");
 }
 
 /* The first of those that give the same and work is used. -1: none. */

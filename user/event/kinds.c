@@ -38,7 +38,7 @@ void text_lost(struct buf *b, const struct field_ref *f)
 	}
 }
 
-/* "process=tp_btf calls=tp_btf" */
+/* "process=raw_tp calls=raw_tp" */
 void json_backend(struct buf *b, const struct field_ref *f)
 {
 	const struct event_str *s = get_str(f);

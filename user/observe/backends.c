@@ -14,14 +14,14 @@
 #include "observe/kernel_btf.h"
 #include "util/cleanup.h"
 
-#define TP_BTF_NEEDS "Linux 5.8 with CONFIG_DEBUG_INFO_BTF; CAP_BPF and CAP_PERFMON"
+#define RAW_TP_NEEDS "Linux 5.8 with CONFIG_DEBUG_INFO_BTF; CAP_BPF and CAP_PERFMON"
 
 const struct backend backends[BACKENDS_MAX] = {
-	[BACKEND_FORK] = { "fork", "tp_btf", "tp_btf/task_newtask", TP_BTF_NEEDS, "nothing but its events", NULL,
+	[BACKEND_FORK] = { "fork", "raw_tp", "raw_tp/task_newtask", RAW_TP_NEEDS, "nothing but its events", NULL,
 			   BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE) },
-	[BACKEND_EXEC] = { "exec", "tp_btf", "tp_btf/sched_process_exec", TP_BTF_NEEDS, "nothing but its events",
+	[BACKEND_EXEC] = { "exec", "raw_tp", "raw_tp/sched_process_exec", RAW_TP_NEEDS, "nothing but its events",
 			   "exec calls that fail", BACKEND_TYPE(EXEC) },
-	[BACKEND_EXIT] = { "exit", "tp_btf", "tp_btf/sched_process_exit", TP_BTF_NEEDS, "nothing but its events", NULL,
+	[BACKEND_EXIT] = { "exit", "raw_tp", "raw_tp/sched_process_exit", RAW_TP_NEEDS, "nothing but its events", NULL,
 			   BACKEND_TYPE(EXIT) },
 	[BACKEND_KPROBE] = { "calls", "kprobe", "kprobe.multi on each call",
 			     "Linux 5.18 (arm64: 6.14) with CONFIG_FPROBE, and no policy that refuses it",
@@ -31,13 +31,13 @@ const struct backend backends[BACKENDS_MAX] = {
 			     "nothing but its events; a process stays for up to 0.1 s for each of some 40 functions, to let "
 			     "go of it", NULL,
 			     BACKEND_CALLS },
-	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "tp_btf/sys_enter+sys_exit",
-				 TP_BTF_NEEDS ", CONFIG_HAVE_SYSCALL_TRACEPOINTS",
+	[BACKEND_TRACEPOINT] = { "calls", "tracepoint", "raw_tp/sys_enter+sys_exit",
+				 RAW_TP_NEEDS ", CONFIG_HAVE_SYSCALL_TRACEPOINTS",
 				 "some 50 to 140 ns in every system call of every process",
 				 "what the kernel made of the arguments: they are as the caller had them at the end of the "
 				 "call, paths as they were given",
 				 BACKEND_CALLS },
-	[BACKEND_ITER] = { "processes", "iter", "iter/task", TP_BTF_NEEDS, "one read of all processes at the start", NULL,
+	[BACKEND_ITER] = { "processes", "iter", "iter/task", RAW_TP_NEEDS, "one read of all processes at the start", NULL,
 			   BACKEND_TYPE(PROCESS) },
 	[BACKEND_PROC] = { "processes", "proc", "/proc", "/proc mounted", "some file reads a process at the start",
 			   "PIDs of ancestors' namespaces; namespaces of processes that may not be traced",
@@ -77,7 +77,7 @@ static bool kernel_is_before(unsigned major, unsigned minor)
 
 bool kernel_may_read_memory(void)
 {
-	return !kernel_is_before(6, 17);
+	return !kernel_is_before(6, 18);
 }
 
 uint32_t kernel_rdonly_cast(struct kernel_btf *btf)

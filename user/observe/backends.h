@@ -66,8 +66,8 @@ bool calls_may_work(enum backend_id id);
 bool kernel_has_atomics(void);
 
 /*
- * Whether BPF programs may read the kernel's memory by an instruction (Linux 6.17): the number of the function that
- * allows it, of @btf; 0: they may not.
+ * Whether BPF programs may read the kernel's memory by an instruction (Linux 6.17, asked for from 6.18 on): the number of the
+ * function that allows it, of @btf; 0: they may not.
  */
 uint32_t kernel_rdonly_cast(struct kernel_btf *btf);
 

@@ -13,7 +13,7 @@
 
 #include "nsscope.skel.h"
 #include "nsscope_5_10.skel.h"
-#include "nsscope_6_17.skel.h"
+#include "nsscope_6_18.skel.h"
 #include "observe/backends.h"
 #include "observe/func_btf.h"
 #include "observe/kernel_btf.h"
@@ -36,6 +36,19 @@ static const struct hook {
 	{ "kprobe.multi", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI, BTF_KIND_UNKN, "" },
 	{ "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, BTF_KIND_UNKN, "" },
 };
+
+/* What user space shares with the programs has its place in all builds. */
+#define SAME_PLACE(build, section, member)                                                                   \
+	_Static_assert(offsetof(struct build##__##section, member) == offsetof(struct nsscope_bpf__##section, member) && \
+			       sizeof(struct build##__##section) == sizeof(struct nsscope_bpf__##section),     \
+		       #member " is elsewhere in " #build)
+#define SAME_PLACES(build)                   \
+	SAME_PLACE(build, rodata, conf);     \
+	SAME_PLACE(build, bss, lost);        \
+	SAME_PLACE(build, bss, rescued);     \
+	SAME_PLACE(build, bss, cloner)
+SAME_PLACES(nsscope_5_10_bpf);
+SAME_PLACES(nsscope_6_18_bpf);
 
 struct fitting {
 	struct prepared *prepared;
@@ -255,7 +268,7 @@ static int take_sections(void)
 	int err;
 
 	for (size_t i = 0; !taken && i < ARRAY_SIZE(hooks); i++) {
-		snprintf(section, sizeof(section), "%s%s", hooks[i].section, hooks[i].type ? "+" : "");
+		snprintf(section, sizeof(section), "%s+", hooks[i].section); /* with or without a slash */
 		err = libbpf_register_prog_handler(section, BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &opts);
 		if (err < 0)
 			return err;
@@ -266,7 +279,7 @@ static int take_sections(void)
 
 /*
  * Of the same programs there are three builds, which have the same maps and so the same skeleton: see core/compat.h.
- * @reads_memory: that from 6.17 on.
+ * @reads_memory: that from 6.18 on.
  */
 static int open_build(struct fitting *f, bool reads_memory)
 {
@@ -282,10 +295,11 @@ static int open_build(struct fitting *f, bool reads_memory)
 	s = f->skel->skeleton;
 	size = s->data_sz;
 	if (reads_memory)
-		s->data = (void *)nsscope_6_17_bpf__elf_bytes(&size);
+		s->data = (void *)nsscope_6_18_bpf__elf_bytes(&size);
 	else if (!kernel_has_atomics())
 		s->data = (void *)nsscope_5_10_bpf__elf_bytes(&size);
 	s->data_sz = size;
+	s->prog_cnt = 0; /* not all builds have the same programs: they are found by name */
 	return bpf_object__open_skeleton(s, &opts);
 }
 
@@ -325,9 +339,13 @@ static int choose_programs(struct fitting *f, const struct probe *const *needed,
 
 	bpf_object__for_each_program(program, f->skel->obj) bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < n; i++) {
-		program = bpf_object__find_program_by_name(f->skel->obj, needed[i]->program);
+		const char *name = probe_program(needed[i], f->prepared->kernel.rdonly_cast);
+
+		program = bpf_object__find_program_by_name(f->skel->obj, name);
 		if (!program || !hook_of(program) || f->nknown == OBJECT_PROGRAMS_MAX)
 			return -EINVAL;
+		if (bpf_program__autoload(program)) /* it is shared, and has been chosen */
+			continue;
 		bpf_program__set_autoload(program, true);
 		f->known[f->nknown++] = (struct known){ program, hook_of(program), needed[i]->optional, 0 };
 	}

@@ -11,7 +11,7 @@
 
 /*
  * Adds to @prepared the maps, the BTF, and the @n programs that are @needed; one of them that is optional, and whose function the
- * kernel does not have, without instructions. @reads_memory: try that build of them which kernels take from 6.17 on. 0 or -errno;
+ * kernel does not have, without instructions. @reads_memory: try that build of them which kernels take from 6.18 on. 0 or -errno;
  * -ESRCH: the kernel does not have a function or tracepoint.
  */
 int fit(struct prepared *prepared, bool reads_memory, const struct probe *const *needed, size_t n);

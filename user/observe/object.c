@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "observe/backends.h"
@@ -14,16 +15,17 @@
 #include "observe/verify.h"
 #include "util/cleanup.h"
 
-static const struct prepared_item *find_program(const struct object *o, const char *name)
+static const char *program_of(const struct object *o, const struct probe *probe)
 {
-	return prepared_find(&o->prepared, PREPARED_PROGRAM, name);
+	return probe_program(probe, o->prepared.kernel.rdonly_cast);
 }
 
 /* Whether the file has all that is needed. */
 static bool is_complete(const struct object *o)
 {
 	for (size_t i = 0; i < o->nneeded; i++) {
-		const struct prepared_item *program = find_program(o, o->needed[i]->program);
+		const struct prepared_item *program =
+			prepared_find(&o->prepared, PREPARED_PROGRAM, program_of(o, o->needed[i]));
 
 		if (!program || (program->type == BPF_PROG_TYPE_KPROBE && !o->prepared.kernel.functions_known))
 			return false;
@@ -115,16 +117,21 @@ static int load_maps(struct object *o, const struct nss_config *conf)
 	return o->bss ? 0 : -errno;
 }
 
-/* Adds a program to those that are to be loaded. */
+/* Adds a program to those that are to be loaded, if it is not among them. */
 static int add_program(struct object *o, const struct probe *probe)
 {
-	const struct prepared_item *item = find_program(o, probe->program);
+	struct verify *verify = probe->place == PROBE_LOOK ? o->later : o->now;
+	const char *name = program_of(o, probe);
+	const struct prepared_item *item = prepared_find(&o->prepared, PREPARED_PROGRAM, name);
 	size_t n = item->program.n, size = n * sizeof(struct bpf_insn);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = item->program.attach_type,
 		    .attach_btf_id = item->program.attach_btf_id, .prog_btf_fd = (uint32_t)o->btf,
 		    .func_info = (const char *)item->data + size, .func_info_rec_size = item->program.func_info_size);
-	struct bpf_insn *insns = n ? malloc(size) : NULL;
+	struct bpf_insn *insns;
 
+	if (verify_has(verify, name))
+		return 0;
+	insns = n ? malloc(size) : NULL;
 	if (!insns)
 		return n ? -ENOMEM : 0;
 	memcpy(insns, item->data, size);
@@ -133,20 +140,28 @@ static int add_program(struct object *o, const struct probe *probe)
 			insns[i].imm = (size_t)insns[i].imm < o->maps.n ? o->maps.all[insns[i].imm].fd : -1;
 	if (opts.func_info_rec_size)
 		opts.func_info_cnt = (item->data_len - (uint32_t)size) / opts.func_info_rec_size;
-	return verify_add(probe->place == PROBE_LOOK ? o->later : o->now, probe->program, item->type, insns, n, &opts);
+	return verify_add(verify, name, item->type, insns, n, &opts);
 }
 
-static const struct loaded *find_loaded(const struct object *o, const char *name)
+static const struct probe *find_needed(const struct object *o, const char *name)
 {
-	for (size_t i = 0; i < o->nloaded; i++)
-		if (!strcmp(o->loaded[i].name, name))
+	for (size_t i = 0; i < o->nneeded; i++)
+		if (!strcmp(o->needed[i]->program, name))
+			return o->needed[i];
+	return NULL;
+}
+
+static const struct loaded *find_loaded(const struct object *o, const struct probe *probe)
+{
+	for (size_t i = 0; probe && i < o->nloaded; i++)
+		if (!strcmp(o->loaded[i].name, program_of(o, probe)))
 			return &o->loaded[i];
 	return NULL;
 }
 
 int object_program(const struct object *o, const char *name)
 {
-	const struct loaded *l = find_loaded(o, name);
+	const struct loaded *l = find_loaded(o, find_needed(o, name));
 
 	return l ? l->fd : -1;
 }
@@ -170,7 +185,8 @@ static int collect(struct object *o, struct verify *v)
 		if (err)
 			note_refused(o, "the program", p->name);
 		else
-			o->loaded[o->nloaded++] = (struct loaded){ p->name, p->opts.expected_attach_type, TAKE_FD(p->fd) };
+			o->loaded[o->nloaded++] =
+				(struct loaded){ p->name, p->type, p->opts.expected_attach_type, TAKE_FD(p->fd) };
 	}
 	verify_free(v);
 	return err;
@@ -244,14 +260,29 @@ static int attach_kprobes(const struct object *o, int fd, bool at_return, uint64
 	return bpf_link_create(fd, 0, BPF_TRACE_KPROBE_MULTI, &opts);
 }
 
+/* libbpf gives no cookie before 1.5. */
+static int attach_tracepoint(int fd, const char *tracepoint, enum nss_hook hook)
+{
+	const struct {
+		uint64_t name;
+		uint32_t fd, unused;
+		uint64_t cookie; /* since 6.10 */
+	} attr = { (uintptr_t)tracepoint, (uint32_t)fd, 0, hook };
+
+	return (int)syscall(SYS_bpf, BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+}
+
 int object_attach(const struct object *o, const char *name, uint64_t types)
 {
-	const struct loaded *l = find_loaded(o, name);
+	const struct probe *probe = find_needed(o, name);
+	const struct loaded *l = find_loaded(o, probe);
 	int fd;
 
 	if (!l)
 		return -ENOENT;
-	if (l->attach_type == BPF_TRACE_KPROBE_MULTI)
+	if (l->type == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		fd = attach_tracepoint(l->fd, probe->tracepoint, probe->hook);
+	else if (l->attach_type == BPF_TRACE_KPROBE_MULTI)
 		fd = attach_kprobes(o, l->fd, strstr(name, "leave"), types);
 	else if (l->attach_type == BPF_TRACE_ITER)
 		fd = bpf_link_create(l->fd, 0, BPF_TRACE_ITER, NULL);

@@ -36,6 +36,7 @@ struct object {
 	int load_error; /* 0 or -errno: how it ended */
 	struct loaded {
 		const char *name;
+		enum bpf_prog_type type;
 		uint32_t attach_type; /* enum bpf_attach_type */
 		int fd;
 	} loaded[OBJECT_PROGRAMS_MAX];

@@ -97,6 +97,7 @@ static int configure(struct observer *o, const struct observe_settings *settings
 		return err;
 	o->conf = settings->conf;
 	o->conf.host_pid_ns = host.pid_ns;
+	o->conf.level_mask = is_nested(o) ? ~0U : 0;
 	o->conf.wake_bytes = settings->buffer / 4;
 	o->conf.keeps = o->calls != BACKEND_TRACEPOINT;
 	o->notes = settings->notes;
@@ -165,10 +166,10 @@ static int connect_spares(struct observer *o)
 	return o->spares ? spares_connect(hooks, ARRAY_SIZE(hooks)) : 0;
 }
 
-/* Where on_sys_exit finds the rest of itself, by enum call_kind. */
+/* Where on_sys_exit finds the rest of itself: see call_ends in bpf/syscall.bpf.c. */
 static int connect_parts(struct observer *o)
 {
-	static const char *const parts[] = { "end_reaching_call", "end_other_call" };
+	static const char *const parts[] = { "end_reaching_call", "end_other_call", "tell_reached" };
 	int map = object_map(&o->object, "call_ends");
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -207,7 +208,7 @@ static int attach(struct observer *o)
 	return err;
 }
 
-/* "fork=tp_btf/task_newtask calls=...": what gives the events that are wanted. */
+/* "fork=raw_tp/task_newtask calls=...": what gives the events that are wanted. */
 static void name_backends(struct observer *o)
 {
 	size_t len = 0;
@@ -430,6 +431,8 @@ struct nss_counts observe_lost(struct observer *o, bool last)
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
 		lost.count[i] = __atomic_load_n(&o->object.bss->lost[i], __ATOMIC_RELAXED);
 	lost.count[NSS_EV_FORK] += lost_by_skipping(o, NSS_EV_FORK, "on_newtask", "first_on_newtask", last);
+	if (!o->spares && object_program(&o->object, "on_exec") == object_program(&o->object, "on_newtask"))
+		return lost; /* of one program for all the kernel counts one number */
 	lost.count[NSS_EV_EXEC] += lost_by_skipping(o, NSS_EV_EXEC, "on_exec", "first_on_exec", last);
 	lost.count[NSS_EV_EXIT] += lost_by_skipping(o, NSS_EV_EXIT, "on_exit", "first_on_exit", last);
 	return lost;

@@ -16,48 +16,54 @@
  * tracked set follows fork and exit, whatever is wanted; the exit also cleans up after a call that did not return.
  */
 const struct probe probes[] = {
-#define WITH_SPARES(program, backend, types, only)                            \
-	{ program, backend, types, only, false, PROBE_REAL },                \
-	{ "first_" program, backend, types, only, false, PROBE_SPARE },      \
-	{ "second_" program, backend, types, only, false, PROBE_SPARE },     \
-	{ "third_" program, backend, types, only, false, PROBE_SPARE },      \
-	{ "fourth_" program, backend, types, only, false, PROBE_SPARE },     \
-	{ "fifth_" program, backend, types, only, false, PROBE_SPARE },      \
-	{ "last_" program, backend, types, only, false, PROBE_SPARE }
-	WITH_SPARES("on_newtask", BACKEND_FORK, BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE), NSS_ONLY_TRACKED),
-	WITH_SPARES("on_exec", BACKEND_EXEC, BACKEND_TYPE(EXEC), 0),
-	WITH_SPARES("on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED),
-	WITH_SPARES("on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0),
+#define SPARE(nth, program, backend, types, only, tracepoint, hook) \
+	{ nth "_" program, backend, types, only, false, PROBE_SPARE, tracepoint, hook, NULL }
+#define WITH_SPARES(program, backend, types, only, tracepoint, hook, shared)              \
+	{ program, backend, types, only, false, PROBE_REAL, tracepoint, hook, shared },   \
+	SPARE("first", program, backend, types, only, tracepoint, hook),                  \
+	SPARE("second", program, backend, types, only, tracepoint, hook),                 \
+	SPARE("third", program, backend, types, only, tracepoint, hook),                  \
+	SPARE("fourth", program, backend, types, only, tracepoint, hook),                 \
+	SPARE("fifth", program, backend, types, only, tracepoint, hook),                  \
+	SPARE("last", program, backend, types, only, tracepoint, hook)
+	WITH_SPARES("on_newtask", BACKEND_FORK, BACKEND_TYPE(FORK) | BACKEND_TYPE(NS_CREATE), NSS_ONLY_TRACKED, "task_newtask",
+		    NSS_HOOK_NEWTASK, "on_process"),
+	WITH_SPARES("on_exec", BACKEND_EXEC, BACKEND_TYPE(EXEC), 0, "sched_process_exec", NSS_HOOK_EXEC, "on_process"),
+	WITH_SPARES("on_exit", BACKEND_EXIT, BACKEND_TYPE(EXIT) | BACKEND_CALLS, NSS_ONLY_TRACKED, "sched_process_exit",
+		    NSS_HOOK_EXIT, "on_process"),
+	WITH_SPARES("on_sys_exit", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, "sys_exit", NSS_HOOK_SYS_EXIT, "on_call"),
 #undef WITH_SPARES
-	{ "end_reaching_call", BACKEND_TRACEPOINT, REACHING | BACKEND_TYPE(DETACH), 0, false, PROBE_PART },
-	{ "end_other_call", BACKEND_TRACEPOINT, BACKEND_CALLS & ~REACHING, 0, false, PROBE_PART },
-	{ "probe_enter", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
-	{ "probe_leave", BACKEND_KPROBE, BACKEND_CALLS, 0, false, PROBE_PLAIN },
-	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN },
+#undef SPARE
+	{ "on_sys_enter", BACKEND_TRACEPOINT, BACKEND_CALLS, 0, false, PROBE_PLAIN, "sys_enter", NSS_HOOK_SYS_ENTER, "on_call" },
+	{ "end_reaching_call", BACKEND_TRACEPOINT, REACHING | BACKEND_TYPE(DETACH), 0, false, .place = PROBE_PART },
+	{ "tell_reached", BACKEND_TRACEPOINT, REACHING | BACKEND_TYPE(DETACH), 0, false, .place = PROBE_PART },
+	{ "end_other_call", BACKEND_TRACEPOINT, BACKEND_CALLS & ~REACHING, 0, false, .place = PROBE_PART, .shared = "on_process" },
+	{ "probe_enter", BACKEND_KPROBE, BACKEND_CALLS, 0, false, .place = PROBE_PLAIN },
+	{ "probe_leave", BACKEND_KPROBE, BACKEND_CALLS, 0, false, .place = PROBE_PLAIN },
 #define SYSCALL(EV, name, ...)                                               \
-	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), PROBE_PLAIN }, \
-	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), PROBE_PLAIN }, \
-	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },  \
-	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, PROBE_PLAIN },
+	{ "enter_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), .place = PROBE_PLAIN }, \
+	{ "leave_native_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, IS_NEWER(EV), .place = PROBE_PLAIN }, \
+	{ "enter_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, .place = PROBE_PLAIN },  \
+	{ "leave_compat_" #name, BACKEND_FENTRY, CALL_TYPES(EV), 0, true, .place = PROBE_PLAIN },
 #include "abi/syscalls.def"
 #undef SYSCALL
-	{ "keep_mount", BACKEND_FENTRY, BACKEND_TYPE(MOUNT), 0, true, PROBE_PLAIN },
-	{ "keep_umount", BACKEND_FENTRY, BACKEND_TYPE(UMOUNT), 0, true, PROBE_PLAIN },
-	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true, PROBE_PLAIN },
-	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true, PROBE_PLAIN },
-	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true, PROBE_PLAIN },
-	{ "keep_fsopen", BACKEND_FENTRY, BACKEND_TYPE(FSOPEN), 0, true, PROBE_PLAIN },
-	{ "keep_fsconfig", BACKEND_FENTRY, BACKEND_TYPE(FSCONFIG), 0, true, PROBE_PLAIN },
-#define END(function) { "end_" function, BACKEND_FENTRY, BACKEND_TYPE(NS_DESTROY), 0, true, PROBE_PLAIN }
+	{ "keep_mount", BACKEND_FENTRY, BACKEND_TYPE(MOUNT), 0, true, .place = PROBE_PLAIN },
+	{ "keep_umount", BACKEND_FENTRY, BACKEND_TYPE(UMOUNT), 0, true, .place = PROBE_PLAIN },
+	{ "keep_move_mount", BACKEND_FENTRY, BACKEND_TYPE(MOVE_MOUNT), 0, true, .place = PROBE_PLAIN },
+	{ "keep_pivot_root", BACKEND_FENTRY, BACKEND_TYPE(PIVOT_ROOT), 0, true, .place = PROBE_PLAIN },
+	{ "keep_chroot", BACKEND_FENTRY, BACKEND_TYPE(CHROOT), 0, true, .place = PROBE_PLAIN },
+	{ "keep_fsopen", BACKEND_FENTRY, BACKEND_TYPE(FSOPEN), 0, true, .place = PROBE_PLAIN },
+	{ "keep_fsconfig", BACKEND_FENTRY, BACKEND_TYPE(FSCONFIG), 0, true, .place = PROBE_PLAIN },
+#define END(function) { "end_" function, BACKEND_FENTRY, BACKEND_TYPE(NS_DESTROY), 0, true, .place = PROBE_PLAIN }
 	END("put_ipc_ns"), END("put_mnt_ns"), END("__put_net"), END("__put_user_ns"), END("proc_free_inum"),
 #undef END
-	{ "enter_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
-	{ "leave_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, PROBE_PLAIN },
-	{ "note_host", BACKEND_FORK, REACHING, 0, false, PROBE_RUN },
-	{ "look_at_namespaces", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_LOOK },
-	{ "look_at_mounts", BACKEND_FORK, BACKEND_TYPE(DETACH), 0, false, PROBE_LOOK },
-	{ "note_namespace", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, PROBE_NOTE },
-	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, PROBE_PLAIN },
+	{ "enter_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, .place = PROBE_PLAIN },
+	{ "leave_detach_mounts", BACKEND_FENTRY, BACKEND_TYPE(DETACH), 0, true, .place = PROBE_PLAIN },
+	{ "note_host", BACKEND_FORK, REACHING, 0, false, .place = PROBE_RUN },
+	{ "look_at_namespaces", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, .place = PROBE_LOOK },
+	{ "look_at_mounts", BACKEND_FORK, BACKEND_TYPE(DETACH), 0, false, .place = PROBE_LOOK },
+	{ "note_namespace", BACKEND_FORK, BACKEND_TYPE(NS_DESTROY), 0, false, .place = PROBE_NOTE },
+	{ "on_task", BACKEND_ITER, BACKEND_TYPE(PROCESS), 0, false, .place = PROBE_PLAIN },
 };
 
 const size_t probe_count = ARRAY_SIZE(probes);

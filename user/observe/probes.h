@@ -28,7 +28,16 @@ struct probe {
 	uint32_t only; /* needed with one of these conditions, whatever is wanted */
 	bool optional; /* left out where the kernel does not have the function */
 	enum probe_place place;
+	const char *tracepoint; /* that it is attached to; NULL: something else */
+	enum nss_hook hook;
+	const char *shared; /* the program that it is part of where there is bpf/shared.bpf.c; NULL: none */
 };
+
+/* The name of the program where @probe is; @shares: bpf/shared.bpf.c is there. */
+static inline const char *probe_program(const struct probe *probe, bool shares)
+{
+	return shares && probe->shared ? probe->shared : probe->program;
+}
 
 /* A function that kprobes are set on. */
 struct probe_function {

@@ -103,6 +103,7 @@ static int configure(struct statistics *s, const struct statistics_settings *set
 	if (err)
 		return err;
 	conf.host_pid_ns = host.pid_ns;
+	conf.level_mask = host.pid_ns == NSS_PID_NS_INITIAL ? 0 : ~0U;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	memcpy((void *)&skel->rodata->stat_conf, &stat_conf, sizeof(stat_conf));
 	s->spares = kernel_preempts_tracepoints();

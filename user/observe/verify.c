@@ -31,6 +31,14 @@ int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, stru
 	return 0;
 }
 
+bool verify_has(const struct verify *v, const char *name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!strcmp(v->programs[i].name, name))
+			return true;
+	return false;
+}
+
 static int by_size(const void *a, const void *b)
 {
 	const struct verify_program *x = a, *y = b;

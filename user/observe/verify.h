@@ -7,6 +7,7 @@
 #define OBSERVE_VERIFY_H
 
 #include <bpf/bpf.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define VERIFY_PROGRAMS_MAX 160
@@ -35,6 +36,9 @@ struct verify *verify_new(void);
  */
 int verify_add(struct verify *v, const char *name, enum bpf_prog_type type, struct bpf_insn *insns, size_t n,
 	       const struct bpf_prog_load_opts *opts);
+
+/* Whether a program called @name has been added. */
+bool verify_has(const struct verify *v, const char *name);
 
 /* Loads them, each of which then has its fd, with at most @threads, and one for each CPU. */
 void verify_all(struct verify *v, size_t threads);
