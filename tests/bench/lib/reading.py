@@ -41,6 +41,18 @@ def reading(argv, spawns):
         return (after - before) / 1000 / spawns, (proc.cpu_ns(pid) - after) / 0.5 / 1e7
 
 
+def writing(size):
+    """CPU time to write a new file of @size bytes as nsscope does, 64 KiB at a time, us."""
+    piece, path = b"x" * 65536, here.path("written")
+    begun = time.process_time_ns()
+    with open(path, "wb", buffering=0) as f:
+        for _ in range(size // len(piece)):
+            f.write(piece)
+    took = time.process_time_ns() - begun
+    os.unlink(path)
+    return took / 1000
+
+
 def reader():
     spawns, rounds = here.by_mode(5000, 20000), here.by_mode(3, 3, 15)
     head(f"The reader: {spawns} spawns, three events each")
@@ -48,6 +60,7 @@ def reader():
         spawn, idle = zip(*[reading(observed(output=output), spawns) for _ in range(rounds)])
         size = os.path.getsize(here.path("events")) / 3 / spawns
         numbers(f"CPU time per event, to {output}", [us / 3 for us in spawn], " us", limit, 2, f"({size:.0f} bytes each)")
+        numbers("  of that, to write as many bytes", [writing(3 * spawns * round(size)) / 3 / spawns for _ in range(rounds)], " us")
         exactly("  events lost", lost(end_of(here.path("events"), output)), 0)
         numbers("  CPU time while nothing happens", idle, " %")
     spawn, idle = zip(*[reading(stat_of("-i", "1"), spawns) for _ in range(rounds)])
