@@ -32,3 +32,15 @@ int host_read(struct host *ret_host)
 	*ret_host = h;
 	return 0;
 }
+
+int host_configure(struct nss_config *conf)
+{
+	struct host host;
+	int err = host_read(&host);
+
+	if (err)
+		return err;
+	conf->host_pid_ns = host.pid_ns;
+	conf->level_mask = host.pid_ns == NSS_PID_NS_INITIAL ? 0 : ~0U;
+	return 0;
+}

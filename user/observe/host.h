@@ -15,6 +15,9 @@ struct host {
 /* 0 or -errno (-ENOENT: no /proc). */
 int host_read(struct host *ret_host);
 
+/* Tells the programs, by @conf, which PID namespace it is. 0 or -errno, as host_read(). */
+int host_configure(struct nss_config *conf);
+
 /* inum of /proc/PROCESS/ns/NAME, @process being "self" or a number; 0 if it cannot be read. */
 uint32_t ns_inum_read(const char *process, const char *name);
 

@@ -90,14 +90,12 @@ static void set_elements(struct nss_config *conf)
 /* What the programs are to know. 0 or -errno. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
-	struct host host;
-	int err = host_read(&host);
+	int err;
 
+	o->conf = settings->conf;
+	err = host_configure(&o->conf);
 	if (err)
 		return err;
-	o->conf = settings->conf;
-	o->conf.host_pid_ns = host.pid_ns;
-	o->conf.level_mask = is_nested(o) ? ~0U : 0;
 	o->conf.wake_bytes = settings->buffer / 4;
 	o->conf.keeps = o->calls != BACKEND_TRACEPOINT;
 	o->notes = settings->notes;

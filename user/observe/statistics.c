@@ -97,13 +97,10 @@ static int configure(struct statistics *s, const struct statistics_settings *set
 	struct stat_bpf *skel = s->skel;
 	struct nss_config conf = settings->conf;
 	struct nss_stat_config stat_conf = { .by = settings->by };
-	struct host host;
-	int err = host_read(&host);
+	int err = host_configure(&conf);
 
 	if (err)
 		return err;
-	conf.host_pid_ns = host.pid_ns;
-	conf.level_mask = host.pid_ns == NSS_PID_NS_INITIAL ? 0 : ~0U;
 	memcpy((void *)&skel->rodata->conf, &conf, sizeof(conf));
 	memcpy((void *)&skel->rodata->stat_conf, &stat_conf, sizeof(stat_conf));
 	s->spares = kernel_preempts_tracepoints();
