@@ -14,7 +14,7 @@ import termios
 
 import nsscope_test
 import pytest
-from nsscope_test import NSSCOPE, poll, scaled, workload
+from nsscope_test import NSSCOPE, PID_NS_NUMBER_TWICE, poll, scaled, workload
 from stat_report import Report, Stat, counted, waits_missed
 
 
@@ -99,14 +99,7 @@ def test_parents_with_one_pid_and_name(stat):
 
 def test_namespaces_with_one_number(stat):
     """The kernel soon gives the number of a PID namespace that has ended to a new one."""
-    done = stat("--by", "ns", "--", "sh", "-c", """
-        for i in $(seq 1000); do
-            ns=$(unshare -p -f sh -c 'echo $(readlink /proc/self/ns/pid); :')
-            echo $ns
-            case " $seen " in *" $ns "*) exit;; esac
-            seen="$seen $ns"
-            sleep .05 # numbers come back some time later: fewer groups meanwhile
-        done""")
+    done = stat("--by", "ns", "--", "sh", "-c", PID_NS_NUMBER_TWICE)
     inums = [int(line[5:-1]) for line in done.stdout.splitlines()]
     groups = [g["id"] for g in done.report.groups if g.get("id") in inums]
     assert len(set(inums)) == len(inums) - 1 and sorted(groups) == sorted(inums)

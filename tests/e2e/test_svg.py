@@ -8,7 +8,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from nsscope_test import NSSCOPE, REPO, scaled
+from nsscope_test import NSSCOPE, PID_NS_NUMBER_TWICE, REPO, scaled
 
 NS = "{http://www.w3.org/2000/svg}"
 
@@ -123,13 +123,7 @@ def test_long_chains_have_room(tmp_path):
 
 def test_namespace_numbers_used_again(tmp_path):
     """The kernel soon gives the inum of a PID namespace that has ended to a new one: no two of them are one in the legend."""
-    root, events = observe(tmp_path, "sh", "-c", """
-        for i in $(seq 1000); do
-            ns=$(unshare -p -f sh -c 'echo $(readlink /proc/self/ns/pid); :')
-            case " $seen " in *" $ns "*) exit;; esac
-            seen="$seen $ns"
-            sleep .05 # numbers come back some time later: fewer rows meanwhile
-        done""")
+    root, events = observe(tmp_path, "sh", "-c", PID_NS_NUMBER_TWICE)
     inits = [e for e in of_type(events, "fork") if e["inside"]["pid"] == 1 and len(e["pids"]) > 1]
     inums = [e["ns"]["pid"] for e in inits]
     assert len(set(inums)) == len(inums) - 1  # the last is one of those before

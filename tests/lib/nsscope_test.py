@@ -20,6 +20,15 @@ WORKLOADS = pathlib.Path(os.environ.get("WORKLOADS", REPO / "build/tests/workloa
 TIMEOUT = 180  # seconds; only against a hang
 SCALE = int(os.environ.get("NSSCOPE_TEST_SCALE", "1"))  # for slow machines: of the many, only one in so many
 META = {"start", "end", "lost", "process"}  # records without seq
+# For sh: makes PID namespaces, and says which, until one has the number of one before.
+PID_NS_NUMBER_TWICE = """
+for i in $(seq 1000); do
+    ns=$(unshare -p -f sh -c 'echo $(readlink /proc/self/ns/pid); :')
+    echo $ns
+    case " $seen " in *" $ns "*) exit;; esac
+    seen="$seen $ns"
+    sleep .05 # numbers come back some time later: fewer namespaces meanwhile
+done"""
 NS_TYPES = ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"]
 
 
