@@ -17,14 +17,14 @@
 #include "abi/syscalls.def"
 #undef SYSCALL
 
+/* Behind the calls by their kinds: @event again, which the verifier knows there, of each by itself, unless it is a constant. */
+#define ONE_EVENT(w, event) (__builtin_constant_p(event) ? (event) : *(volatile __u32 *)&(w)->call.event)
+
 /*
  * A function for each kind: where clang finds only in the end that one of two conditions never holds, it keeps both, and the
  * program would be loaded with all that is called there. @event: a constant in the programs of fentry, of which each then has
  * what is of its call alone.
  */
-/* Behind the calls by their kinds: @event again, which the verifier knows there, of each by itself, unless it is a constant. */
-#define ONE_EVENT(w, event) (__builtin_constant_p(event) ? (event) : *(volatile __u32 *)&(w)->call.event)
-
 #define TELL(EV, name)                        \
 	case NSS_EV_##EV:                     \
 		if (wanted(NSS_EV_##EV))      \
