@@ -30,19 +30,14 @@ static __always_inline void set_tracked(__u32 tgid, __u8 value)
 __noinline __u64 ns_offsets_of(__u32 type)
 {
 	switch (type) {
-#define IN_NSPROXY(ID, member, kind)                                                                                       \
-	case NSS_NS_##ID:                                                                                                  \
-		return bpf_core_field_offset(struct nsproxy, member) | bpf_core_field_offset(kind, ns) << 16 |             \
-		       (__u64)bpf_core_field_offset(kind, user_ns) << 32;
-		IN_NSPROXY(CGROUP, cgroup_ns, struct cgroup_namespace)
-		IN_NSPROXY(IPC, ipc_ns, struct ipc_namespace)
-		IN_NSPROXY(MNT, mnt_ns, struct mnt_namespace)
-		IN_NSPROXY(NET, net_ns, struct net)
-		IN_NSPROXY(PID_FOR_CHILDREN, pid_ns_for_children, struct pid_namespace)
-		IN_NSPROXY(TIME, time_ns, struct time_namespace)
-		IN_NSPROXY(TIME_FOR_CHILDREN, time_ns_for_children, struct time_namespace)
-		IN_NSPROXY(UTS, uts_ns, struct uts_namespace)
-#undef IN_NSPROXY
+#define OFFSET(member, of) bpf_core_field_offset(typeof(*((struct nsproxy *)0)->member), of)
+#define OFFSETS(ID, member)                                                                            \
+	case NSS_NS_##ID:                                                                              \
+		return bpf_core_field_offset(struct nsproxy, member) | OFFSET(member, ns) << 16 |      \
+		       (__u64)OFFSET(member, user_ns) << 32;
+		IN_NSPROXY(OFFSETS)
+#undef OFFSETS
+#undef OFFSET
 	}
 	return 0;
 }
@@ -61,12 +56,9 @@ static __always_inline __u32 ns_inum_of(struct task_struct *task, __u32 type)
 {
 	const struct ns_common *ns;
 	__u64 offsets;
-	struct pid *pid;
 
-	if (type == NSS_NS_PID) {
-		pid = BPF_CORE_READ(task, thread_pid);
-		return pid_ns_inum(upid_at(pid, BPF_CORE_READ(pid, level)).ns);
-	}
+	if (type == NSS_NS_PID)
+		return pid_ns_inum(pid_ns_of(task));
 	if (type == NSS_NS_USER)
 		return BPF_CORE_READ(task, cred, user_ns, ns.inum);
 	offsets = ns_offsets_of(type);

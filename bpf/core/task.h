@@ -44,6 +44,14 @@ static __always_inline struct pid_number upid_at(const struct pid *pid, __u32 le
 	return upid;
 }
 
+/* That which @task is in; nsproxy has the one for its children. */
+static __always_inline struct pid_namespace *pid_ns_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+
+	return upid_at(pid, BPF_CORE_READ(pid, level)).ns;
+}
+
 static __always_inline __u32 pid_ns_inum(struct pid_namespace *ns)
 {
 	return ns ? BPF_CORE_READ(ns, ns.inum) : 0;
@@ -187,6 +195,17 @@ static __always_inline void fill_ids(struct nss_task *to, const struct cred *cre
 	}
 }
 
+/* What a struct nsproxy points to: FIELD(ID, member). */
+#define IN_NSPROXY(FIELD)                            \
+	FIELD(CGROUP, cgroup_ns)                     \
+	FIELD(IPC, ipc_ns)                           \
+	FIELD(MNT, mnt_ns)                           \
+	FIELD(NET, net_ns)                           \
+	FIELD(PID_FOR_CHILDREN, pid_ns_for_children) \
+	FIELD(TIME, time_ns)                         \
+	FIELD(TIME_FOR_CHILDREN, time_ns_for_children) \
+	FIELD(UTS, uts_ns)
+
 /* As above: its pointers are read at once. In a zombie there are none, and a read through NULL gives 0. */
 static __always_inline void fill_namespaces(struct nss_task *to, __u64 *pointers, __u64 nsproxy)
 {
@@ -203,15 +222,8 @@ static __always_inline void fill_namespaces(struct nss_task *to, __u64 *pointers
 				      (void *)*(__u64 *)((void *)pointers + bpf_core_field_offset(struct nsproxy, member)) + \
 					      bpf_core_field_offset(typeof(*((struct nsproxy *)0)->member), ns.inum));       \
 	else                                                                                                                 \
-		to->ns[NSS_NS_##ID] = BPF_CORE_READ(proxy, member, ns.inum)
-	INUM(CGROUP, cgroup_ns);
-	INUM(IPC, ipc_ns);
-	INUM(MNT, mnt_ns);
-	INUM(NET, net_ns);
-	INUM(PID_FOR_CHILDREN, pid_ns_for_children);
-	INUM(TIME, time_ns);
-	INUM(TIME_FOR_CHILDREN, time_ns_for_children);
-	INUM(UTS, uts_ns);
+		to->ns[NSS_NS_##ID] = BPF_CORE_READ(proxy, member, ns.inum);
+	IN_NSPROXY(INUM)
 #undef INUM
 }
 

@@ -83,8 +83,7 @@ static __always_inline __u64 start_of(struct task_struct *task)
 /* The PID namespace of @task. Its number is that of another one soon after its end, so its init is what says which it is. */
 static __always_inline void name_pid_ns(struct nss_group *group, struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	struct pid_namespace *ns = upid_at(pid, BPF_CORE_READ(pid, level)).ns;
+	struct pid_namespace *ns = pid_ns_of(task);
 
 	group->id = pid_ns_inum(ns);
 	group->start_ns = ns ? BPF_CORE_READ(ns, child_reaper, group_leader, start_boottime) : 0;
