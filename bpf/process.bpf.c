@@ -16,16 +16,14 @@ REAL_PROGRAM(on_newtask);
  * caller cannot have changed them. sched_process_fork would come a moment later and tell less.
  */
 SHARED_TRACEPOINT("task_newtask")
-int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
+int BPF_PROG(on_newtask, struct task_struct *given, u64 flags)
 {
-	struct task_struct *caller;
+	struct task_struct *child = GIVEN(given), *caller;
 	struct nss_fork *fork;
 	struct scratch *s;
 	__u64 address;
 
 	SHARED_REENTRANT(on_newtask);
-	address = GIVEN_ADDRESS(child);
-	child = GIVEN(child);
 	if ((flags & NSS_CLONE_THREAD) || !child->pid) /* pid 0: the idle thread of a CPU that comes up */
 		return 0;
 	caller = current_task();
@@ -34,8 +32,9 @@ int BPF_PROG(on_newtask, struct task_struct *child, u64 flags)
 			return 0;
 		set_tracked(child->tgid, 1);
 	}
-	if (!in_scope_at(child, address))
+	if (!in_scope_of(child))
 		return 0;
+	address = GIVEN_ADDRESS(given);
 	if (wanted(NSS_EV_FORK)) {
 		s = emit_begin_task(NSS_EV_FORK, sizeof(*fork), address);
 		if (s) {

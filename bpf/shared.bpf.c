@@ -11,7 +11,7 @@ int on_process(unsigned long long *ctx)
 {
 	REENTRANT(on_newtask);
 	/* Most is none of ours, and that is soon seen: what does it is this task. */
-	if (conf.only == NSS_ONLY_TRACKED && !is_tracked(TASK_READ(current_task(), tgid)) && !cloner)
+	if (conf.only == NSS_ONLY_TRACKED && !is_followed(current_task()) && !cloner)
 		return 0;
 	switch (bpf_get_attach_cookie(ctx)) {
 	case NSS_HOOK_NEWTASK:

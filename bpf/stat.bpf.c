@@ -27,7 +27,7 @@ int BPF_PROG(stat_newtask, struct task_struct *child, u64 flags)
 			return 0;
 		set_tracked(tgid, 1);
 	}
-	if (!in_scope_at(child, address_of(child)))
+	if (!in_scope_of(child))
 		return 0;
 	count(NSS_COUNT_FORKS);
 	count_spawner(caller);

@@ -82,23 +82,15 @@ static __always_inline bool comm_is_wanted(struct task_struct *task)
 	return true;
 }
 
-/* Whether there are other conditions than that of `run`. */
-static __always_inline bool has_conditions(void)
-{
-	return (conf.only & ~NSS_ONLY_TRACKED) || conf.level_mask;
-}
-
 /*
- * Whether the task at @address meets all conditions but that of `run`. Not static, and of an address: so the verifier looks once at
- * what there is of them.
+ * Whether the task at @address meets all conditions but that of `run`. Not static, and of an address: so the verifier looks at it
+ * once, or not at all.
  */
 __noinline int meets_conditions(__u64 address)
 {
 	struct task_struct *task = (void *)address;
 	__u32 only = conf.only;
 
-	if (!has_conditions())
-		return true;
 	if ((only & NSS_ONLY_CGROUP) &&
 	    cgroup_ancestor_id(BPF_CORE_READ(task, cgroups, dfl_cgrp), conf.cgroup_level) != conf.cgroup_id)
 		return false;
@@ -111,20 +103,28 @@ __noinline int meets_conditions(__u64 address)
 	return host_sees(task);
 }
 
-/* Whether what @task, at @address, does is to be told. The cheapest condition, and that of `run`, stands first. */
-static __always_inline bool in_scope_at(struct task_struct *task, __u64 address)
+/* Whether there are others than that of `run`. */
+static __always_inline bool has_conditions(void)
 {
-	if ((conf.only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(task, tgid)))
-		return false;
-	return !has_conditions() || meets_conditions(address);
+	return (conf.only & ~NSS_ONLY_TRACKED) || conf.level_mask;
+}
+
+/* Whether @task meets the cheapest condition, that of `run`, if it is one. */
+static __always_inline bool is_followed(struct task_struct *task)
+{
+	return !(conf.only & NSS_ONLY_TRACKED) || is_tracked(TASK_READ(task, tgid));
+}
+
+/* Whether what @task does is to be told. Its address is asked for last: that costs a call. */
+static __always_inline bool in_scope_of(struct task_struct *task)
+{
+	return is_followed(task) && (!has_conditions() || meets_conditions(address_of(task)));
 }
 
 /* The same of the current task. */
 static __always_inline bool in_scope(void)
 {
-	if ((conf.only & NSS_ONLY_TRACKED) && !is_tracked(TASK_READ(current_task(), tgid)))
-		return false;
-	return !has_conditions() || meets_conditions(bpf_get_current_task());
+	return is_followed(current_task()) && (!has_conditions() || meets_conditions(bpf_get_current_task()));
 }
 
 /* The PID of the process of @task, as nsscope's own PID namespace numbers it; 0: it cannot be seen from there. */

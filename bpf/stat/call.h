@@ -75,7 +75,7 @@ static __always_inline bool may_be_told(__u32 call, struct task_struct *task)
 {
 	if (!is_clone(call))
 		return in_scope();
-	return !(conf.only & NSS_ONLY_TRACKED) || is_tracked(TASK_READ(task, tgid)) || is_cloner(task);
+	return is_followed(task) || is_cloner(task);
 }
 
 static __always_inline int call_begins(__u32 call)
