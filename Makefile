@@ -33,8 +33,10 @@ say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANITIZE) -Iuser -Ibpf -I$(B) \
-	$(shell $(PKG_CONFIG) --cflags libbpf zlib)
-LIBS = $(shell $(PKG_CONFIG) --libs 'libbpf >= 1.1' libelf zlib)
+	$(shell $(PKG_CONFIG) --cflags libbpf zlib libdeflate)
+# libdeflate is a part of nsscope: one library less to load at each start. DEFLATE=-ldeflate where it is there only shared.
+DEFLATE ?= -Wl,-Bstatic $(shell $(PKG_CONFIG) --libs libdeflate) -Wl,-Bdynamic
+LIBS = $(shell $(PKG_CONFIG) --libs 'libbpf >= 1.1' libelf zlib) $(DEFLATE)
 
 SRC := $(wildcard user/*.c user/*/*.c)
 OBJ := $(SRC:%.c=$(B)/%.o)

@@ -7,7 +7,7 @@ TRIPLE := $(patsubst x86%,x86_64%,$(patsubst arm64%,aarch64%,$(BPF_ARCH)-linux-g
 ifeq ($(CROSS_COMPILE)$(SYSROOT)$(filter-out default,$(origin CC)),)
 SYSROOT := build/$(BPF_ARCH)/sysroot
 FETCHED := $(SYSROOT)/.fetched
-SYSROOT_PACKAGES := libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g uthash-dev \
+SYSROOT_PACKAGES := libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libdeflate-dev uthash-dev \
 	libc6-dev libc6 linux-libc-dev libgcc-12-dev libgcc-s1
 
 $(FETCHED):

@@ -14,7 +14,7 @@ FUZZ_RUN = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 -art
 $(B)/tests/unit/%_test: tests/unit/%_test.c $(PURE)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(PURE) -lcmocka -lz
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(PURE) -lcmocka $(DEFLATE)
 
 check: $(UNIT_TESTS) $(B)/nsscope_5_10.bpf.o $(B)/stat.bpf.o
 	$(Q)B=$(B) tests/unit/run $(UNIT_TESTS) scripts/check-layers scripts/check-atomics
@@ -50,7 +50,7 @@ fuzz: $(FUZZERS:%=$(B)/fuzz/%_fuzz)
 
 $(B)/fuzz/%_fuzz: $(B)/fuzz/tests/fuzz/%_fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) -fsanitize=fuzzer $(SANITIZERS) -o $@ $^ -lz
+	$(Q)$(CLANG) -fsanitize=fuzzer $(SANITIZERS) -o $@ $^ $(DEFLATE) -lz
 
 $(B)/fuzz/%.o: %.c
 	$(call say,CC,$@)

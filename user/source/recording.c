@@ -2,9 +2,9 @@
 #include "source/recording.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "event/event.h"
 #include "util/cleanup.h"
@@ -28,7 +28,7 @@ static struct payload_sizes our_sizes(void)
 
 static uint32_t crc_of(const void *data, size_t len)
 {
-	return (uint32_t)crc32(0, data, (unsigned)len);
+	return libdeflate_crc32(0, data, len);
 }
 
 void recording_add_header(struct buf *b)

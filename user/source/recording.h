@@ -5,7 +5,7 @@
  *	struct recording_header		who wrote it, and the sizes of all payloads of its list of events
  *	uint16_t payload[types]		padded with zeroes to a multiple of 8 bytes
  *	records, each:
- *		uint32_t crc		zlib's crc32() of the record
+ *		uint32_t crc		CRC-32 of the record, as gzip's (RFC 1952)
  *		uint32_t len		of the record, bytes; the same as in struct nss_rec
  *		the record		as abi.h describes it, padded with zeroes to a multiple of 8 bytes
  *
