@@ -19,7 +19,7 @@ int live_ready(struct live *l);
 int live_fd(const struct live *l);
 
 /* A view that is alive shows an event within 50 ms; no event wakes nsscope up. */
-#define LIVE_TICK_MS 20
+#define LIVE_TICK_MS 40
 /* Where something waits for an event (--exit-on): what is to be ended goes on for so long. */
 #define LIVE_TICK_URGENT_MS 2
 
