@@ -14,12 +14,17 @@
 
 #include "abi/abi.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/thread.h"
 
 #define CHUNK_SIZE (64U << 10)
 
-/* The caller is kept when it has not asked for so long; then the ring buffer is emptied each so often. */
-#define KEPT_NS 50000000
+/*
+ * The caller is kept when it has not asked for so long, less what may have gone by since the timer was set; then the ring
+ * buffer is emptied each so often.
+ */
+#define KEPT_NS 60000000
+#define SET_AGAIN_NS 10000000
 #define AGAIN_NS 20000000
 
 /* Records, each behind its length, in 8 bytes; and at a multiple of 8. */
@@ -41,6 +46,7 @@ struct intake {
 	struct chunk *first, **last; /* the queue: what was taken while the caller was kept */
 	size_t queued, queued_max; /* bytes; pages of a chunk that are not used cost nothing */
 	int timer; /* runs out when the caller is kept */
+	uint64_t timer_set; /* CLOCK_MONOTONIC_COARSE */
 	pthread_t thread;
 	bool has_thread;
 	bool ends; /* the thread shall */
@@ -147,6 +153,17 @@ static void set_timer(struct intake *i, long ns)
 	timerfd_settime(i->timer, 0, &when, NULL);
 }
 
+/* The caller asks. Setting the timer each time would take longer than reading the records that it then gets. */
+static void put_off_timer(struct intake *i)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+
+	if (now - i->timer_set < SET_AGAIN_NS)
+		return;
+	i->timer_set = now;
+	set_timer(i, KEPT_NS);
+}
+
 /* Without it, what finds no room in the ring buffer is lost, and counted, somewhat earlier. */
 static void start_thread(struct intake *i)
 {
@@ -215,7 +232,7 @@ int intake_next(struct intake *i, const void **ret_record, size_t *ret_len)
 	int err;
 
 	if (i->at == i->now->len) {
-		set_timer(i, KEPT_NS);
+		put_off_timer(i);
 		pthread_mutex_lock(&i->lock);
 		err = next_chunk(i);
 		pthread_mutex_unlock(&i->lock);
