@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "abi/abi.h"
+#include "util/cleanup.h"
 
 #define PAGE_PIDS 512
 #define PAGES (NSS_PID_LIMIT / PAGE_PIDS)
@@ -34,7 +35,7 @@ int pidtable_put(struct pidtable *t, uint32_t pid, void *what)
 		return -ENOMEM;
 	page = &t->pages[pid / PAGE_PIDS];
 	if (!*page)
-		*page = calloc(1, sizeof(**page));
+		*page = t->spare ? TAKE_PTR(t->spare) : calloc(1, sizeof(**page));
 	if (!*page)
 		return -ENOMEM;
 	(*page)->at[pid % PAGE_PIDS] = what;
@@ -54,8 +55,8 @@ void pidtable_take(struct pidtable *t, uint32_t pid)
 	t->count--;
 	if (--(*page)->count)
 		return;
-	free(*page);
-	*page = NULL;
+	free(t->spare);
+	t->spare = TAKE_PTR(*page);
 }
 
 void *pidtable_next(const struct pidtable *t, uint32_t *pid)
@@ -76,5 +77,6 @@ void pidtable_free(struct pidtable *t)
 	for (size_t i = 0; t->pages && i < PAGES; i++)
 		free(t->pages[i]);
 	free(t->pages);
+	free(t->spare);
 	*t = (struct pidtable){};
 }

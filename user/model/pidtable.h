@@ -11,6 +11,7 @@
 
 struct pidtable {
 	struct pidtable_page **pages; /* NULL as long as there is nothing */
+	struct pidtable_page *spare; /* empty: where a process ends before the next begins, a page would come and go each time */
 	size_t count;
 };
 
