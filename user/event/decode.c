@@ -22,6 +22,7 @@ struct decoder {
 	uint64_t seq;
 	uint32_t host_mnt_ns;
 	uint32_t next; /* pending that goes first when all are in use */
+	uint32_t npending; /* in use: mostly none */
 	struct pending pending[PENDING_MAX];
 	struct buf joined;
 };
@@ -105,7 +106,10 @@ static int take_apart(const void *data, size_t len, struct event *e)
 
 	if (len < need || rec->len != len || rec->type >= NSS_EV_MAX)
 		return -EBADMSG;
-	*e = (struct event){ .desc = &event_descs[rec->type], .rec = rec, .processes = NSS_UNKNOWN };
+	memset(e, 0, offsetof(struct event, str)); /* which the strings that it has are put to */
+	e->desc = &event_descs[rec->type];
+	e->rec = rec;
+	e->processes = NSS_UNKNOWN;
 	at += sizeof(*rec);
 	if (e->desc->class == CLASS_TASK) {
 		need += sizeof(struct nss_task);
@@ -147,11 +151,10 @@ static int keep_piece(struct decoder *d, const struct event *e)
 	p = find_pending(d, args->tgid);
 	if (!p)
 		p = find_pending(d, 0);
-	if (!p) {
+	if (!p)
 		p = &d->pending[d->next++ % PENDING_MAX];
-		p->tgid = 0;
-	}
 	if (p->tgid != args->tgid || p->nonce != args->nonce) { /* the first piece of a new exec */
+		d->npending += !p->tgid;
 		p->tgid = args->tgid;
 		p->nonce = args->nonce;
 		p->bytes = 0;
@@ -169,7 +172,7 @@ static int keep_piece(struct decoder *d, const struct event *e)
 /* Puts the pieces of @str, @bytes long in all, behind its first one, and marks it cut if there is less than there was. */
 static int join_pieces(struct decoder *d, uint32_t tgid, uint32_t nonce, uint32_t bytes, struct event_str *str)
 {
-	struct pending *p = tgid ? find_pending(d, tgid) : NULL;
+	struct pending *p = tgid && d->npending ? find_pending(d, tgid) : NULL;
 
 	if (p && p->nonce == nonce && str->len == NSS_ARGS_PIECE && (uint64_t)NSS_ARGS_PIECE + p->bytes <= bytes) {
 		d->joined.len = 0;
@@ -181,6 +184,7 @@ static int join_pieces(struct decoder *d, uint32_t tgid, uint32_t nonce, uint32_
 		str->len = (uint32_t)d->joined.len;
 	}
 	if (p) { /* joined, or those of an event that was lost */
+		d->npending--;
 		p->tgid = 0;
 		buf_free(&p->buf);
 	}
@@ -252,21 +256,20 @@ static int join(struct decoder *d, struct event *e)
 
 int decoder_feed(struct decoder *d, const void *data, size_t len, struct event *ret_event)
 {
-	struct event e;
-	int err = take_apart(data, len, &e);
+	struct event *e = ret_event;
+	int err = take_apart(data, len, e);
 
 	if (err)
 		return err;
-	if (e.desc->class == CLASS_PART)
-		return keep_piece(d, &e);
-	err = join(d, &e);
+	if (e->desc->class == CLASS_PART)
+		return keep_piece(d, e);
+	err = join(d, e);
 	if (err)
 		return err;
-	if (e.desc == &event_descs[NSS_EV_START])
-		d->host_mnt_ns = ((const struct nss_start *)e.payload)->host.mnt_ns;
-	e.host_mnt_ns = d->host_mnt_ns;
-	if (e.desc->group != GROUP_NONE)
-		e.seq = ++d->seq;
-	*ret_event = e;
+	if (e->desc == &event_descs[NSS_EV_START])
+		d->host_mnt_ns = ((const struct nss_start *)e->payload)->host.mnt_ns;
+	e->host_mnt_ns = d->host_mnt_ns;
+	if (e->desc->group != GROUP_NONE)
+		e->seq = ++d->seq;
 	return 1;
 }

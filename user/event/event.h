@@ -22,6 +22,8 @@ enum event_kind {
 /* One member of a payload. */
 struct event_field {
 	const char *name;
+	const char *key; /* "name": with the quotes, as JSON has it */
+	uint16_t key_len; /* bytes */
 	enum event_kind kind;
 	uint16_t offset; /* in the payload, bytes */
 	bool is_view; /* a second reading of another field's bytes */
@@ -61,7 +63,6 @@ struct event {
 	const struct nss_task *task; /* class TASK, else NULL */
 	const struct nss_pid *pids; /* rec->levels of them, at least 1 with a task */
 	const void *payload;
-	struct event_str str[EVENT_STR_MAX]; /* by the order of the string fields */
 	uint64_t seq; /* number in the stream, from 1; 0 for what is not an event */
 	uint64_t processes; /* of ns_destroy: that were in it, filled in by the model; NSS_UNKNOWN: not known */
 	uint32_t host_mnt_ns; /* nsscope's own mount namespace, as the start record told it */
@@ -69,6 +70,7 @@ struct event {
 	bool held; /* a step that is told with what comes of it: set by the model */
 	bool alert; /* --alert holds of it: set by the output */
 	bool hidden; /* --filter leaves it out: the same */
+	struct event_str str[EVENT_STR_MAX]; /* by the order of the string fields; the others are not set */
 };
 
 static inline const struct nss_pid *event_host(const struct event *e)
