@@ -4,12 +4,13 @@
 #include <string.h>
 
 #define IS_STR(ctype) __builtin_types_compatible_p(ctype, struct nss_str)
+#define KEY(name) "\"" name "\":", sizeof(name) + 2
 
 #define EVENT(ID, name, class, group, text, doc) static const struct event_field fields_##ID[] = {
 #define FIELD(event, ctype, name, kind, doc) \
-	{ #name, KIND_##kind, offsetof(struct nss_##event, name), false, IS_STR(ctype), doc },
+	{ #name, KEY(#name), KIND_##kind, offsetof(struct nss_##event, name), false, IS_STR(ctype), doc },
 #define VIEW(event, name, kind, field, doc) \
-	{ #name, KIND_##kind, offsetof(struct nss_##event, field), true, false, doc },
+	{ #name, KEY(#name), KIND_##kind, offsetof(struct nss_##event, field), true, false, doc },
 #define END(ID) \
 	}       \
 	;

@@ -82,8 +82,10 @@ static void json_point(struct buf *b, const char *s, size_t n, uint32_t point)
 		buf_add(b, s, n);
 }
 
-void json_string(struct buf *b, const char *s, size_t len)
+bool json_string(struct buf *b, const char *s, size_t len)
 {
+	bool valid = true;
+
 	buf_addc(b, '"');
 	for (size_t i = 0, n; i < len; i += n) {
 		uint32_t point;
@@ -99,9 +101,11 @@ void json_string(struct buf *b, const char *s, size_t len)
 		} else {
 			buf_adds(b, "\xef\xbf\xbd"); /* U+FFFD */
 			n = 1;
+			valid = false;
 		}
 	}
 	buf_addc(b, '"');
+	return valid;
 }
 
 void json_base64(struct buf *b, const char *s, size_t len)
@@ -127,8 +131,7 @@ void json_member(struct buf *b, const char *key, const char *s, size_t len)
 	buf_addc(b, '"');
 	buf_adds(b, key);
 	buf_adds(b, "\":");
-	json_string(b, s, len);
-	if (!utf8_valid(s, len)) {
+	if (!json_string(b, s, len)) {
 		buf_addf(b, ",\"%s_raw\":", key);
 		json_base64(b, s, len);
 	}

@@ -22,8 +22,8 @@ bool utf8_valid(const char *s, size_t len);
  */
 bool point_is_unsafe(uint32_t point);
 
-/* As a JSON string with its quotes; U+FFFD for each byte that is not UTF-8. */
-void json_string(struct buf *b, const char *s, size_t len);
+/* As a JSON string with its quotes; U+FFFD for each byte that is not UTF-8. Whether all of it was. */
+bool json_string(struct buf *b, const char *s, size_t len);
 /* As a member of an object: "key":"...", and if that is not UTF-8 all its bytes behind it: ,"key_raw":"base64". */
 void json_member(struct buf *b, const char *key, const char *s, size_t len);
 /* As a JSON string of base64 (RFC 4648, section 4). */

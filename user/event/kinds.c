@@ -15,7 +15,7 @@ void json_lost(struct buf *b, const struct field_ref *f)
 	memcpy(&lost, f->at, sizeof(lost));
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
 		total += lost.count[i];
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addf(b, "{\"total\":%llu,", (unsigned long long)total);
 	for (size_t i = 0; i < NSS_EV_MAX; i++)
 		if (lost.count[i])
@@ -44,7 +44,7 @@ void json_backend(struct buf *b, const struct field_ref *f)
 	const struct event_str *s = get_str(f);
 	const char *at = s->data, *end = at + s->len;
 
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '{');
 	while (at < end) {
 		const char *space = memchr(at, ' ', (size_t)(end - at));

@@ -115,7 +115,7 @@ void json_target_host(struct buf *b, const struct field_ref *f)
 	const char *reason = target_host_reason(f->event);
 
 	json_str(b, f);
-	json_key(b, f->field->name, "_reason");
+	json_key(b, f->field, "_reason");
 	buf_addf(b, reason ? "\"%s\"," : "null,", reason);
 }
 
@@ -124,7 +124,7 @@ void json_reach(struct buf *b, const struct field_ref *f)
 	struct reach r;
 
 	event_reach(f->event, &r);
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addf(b, "{\"verdict\":\"%s\",\"total\":%u,\"ns\":[", reach_verdict_names[r.verdict], r.total);
 	for (uint32_t i = 0; i < r.total; i++)
 		buf_addf(b, "%u,", r.ns[i]);

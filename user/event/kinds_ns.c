@@ -20,7 +20,7 @@ void text_clone_flags(struct buf *b, const struct field_ref *f)
 
 void json_new_ns(struct buf *b, const struct field_ref *f)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '[');
 	for (size_t i = 0; i < NSS_NS_MAX; i++)
 		if (get_u64(f) & ns_flags[i])
@@ -56,7 +56,7 @@ void json_parent(struct buf *b, const struct field_ref *f)
 	struct nss_parent p;
 
 	memcpy(&p, f->at, sizeof(p));
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_adds(b, "{\"host_pid\":");
 	buf_addu(b, p.host_pid);
 	buf_adds(b, ",\"inside_pid\":");
@@ -84,7 +84,7 @@ void json_host(struct buf *b, const struct field_ref *f)
 	struct nss_host host;
 
 	memcpy(&host, f->at, sizeof(host));
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addf(b, "{\"pid_ns\":%u,\"mnt_ns\":%u},", host.pid_ns, host.mnt_ns);
 }
 
@@ -125,7 +125,7 @@ void json_entered(struct buf *b, const struct field_ref *f)
 	struct nss_entered entered;
 
 	memcpy(&entered, f->at, sizeof(entered));
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '[');
 	for (size_t i = 0; i < NSS_NS_MAX; i++)
 		if (entered.inum[i])
@@ -150,7 +150,7 @@ void text_entered(struct buf *b, const struct field_ref *f)
 
 void json_ns_kept(struct buf *b, const struct field_ref *f)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '[');
 	if (get_u32(f) & NSS_KEPT_MOUNT)
 		buf_adds(b, "\"bind mount\",");

@@ -14,23 +14,20 @@ struct field_ref field_beside(const struct field_ref *f, const char *name)
 	return (struct field_ref){ f->event, field, (const char *)f->event->payload + field->offset };
 }
 
-void json_key(struct buf *b, const char *name, const char *suffix)
+void json_key(struct buf *b, const struct event_field *field, const char *suffix)
 {
-	size_t length = strlen(name), more = strlen(suffix);
-	char *to = buf_room(b, length + more + 3);
-
-	if (!to)
+	if (!*suffix) {
+		buf_add(b, field->key, field->key_len);
 		return;
-	*to++ = '"';
-	to = mempcpy(to, name, length);
-	to = mempcpy(to, suffix, more);
-	memcpy(to, "\":", 2);
-	b->len += length + more + 3;
+	}
+	buf_add(b, field->key, field->key_len - 2U);
+	buf_adds(b, suffix);
+	buf_adds(b, "\":");
 }
 
 void json_name(struct buf *b, const struct field_ref *f, const char *value)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	if (value) {
 		buf_addc(b, '"');
 		buf_adds(b, value);
@@ -64,7 +61,7 @@ void text_nothing(struct buf *b, const struct field_ref *f)
 
 void json_number(struct buf *b, const struct field_ref *f, uint64_t v)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addu(b, v);
 	buf_addc(b, ',');
 }
@@ -81,14 +78,14 @@ void json_u64(struct buf *b, const struct field_ref *f)
 
 void json_s64(struct buf *b, const struct field_ref *f)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addi(b, (int64_t)get_u64(f));
 	buf_addc(b, ',');
 }
 
 void json_s32(struct buf *b, const struct field_ref *f)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addi(b, (int32_t)get_u32(f));
 	buf_addc(b, ',');
 }
@@ -112,7 +109,7 @@ void json_known(struct buf *b, const struct field_ref *f)
 
 void json_bool(struct buf *b, const struct field_ref *f)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_adds(b, get_u32(f) ? "true," : "false,");
 }
 
@@ -143,15 +140,15 @@ void text_duration(struct buf *b, const struct field_ref *f)
 static void json_str_flags(struct buf *b, const struct field_ref *f, const struct event_str *s)
 {
 	if (s->flags & NSS_STR_UNREADABLE) {
-		json_key(b, f->field->name, "_unreadable");
+		json_key(b, f->field, "_unreadable");
 		buf_adds(b, "true,");
 	}
 	if (s->flags & NSS_STR_CUT) {
-		json_key(b, f->field->name, "_truncated");
+		json_key(b, f->field, "_truncated");
 		buf_adds(b, "true,");
 	}
 	if (s->flags & NSS_STR_OUTSIDE) {
-		json_key(b, f->field->name, "_outside");
+		json_key(b, f->field, "_outside");
 		buf_adds(b, "true,");
 	}
 }
@@ -163,11 +160,13 @@ void json_str(struct buf *b, const struct field_ref *f)
 	if (s->flags & (NSS_STR_NULL | NSS_STR_UNREADABLE)) {
 		json_name(b, f, NULL);
 	} else {
-		json_key(b, f->field->name, "");
-		json_string(b, s->data, s->len);
+		bool valid;
+
+		json_key(b, f->field, "");
+		valid = json_string(b, s->data, s->len);
 		buf_addc(b, ',');
-		if (!utf8_valid(s->data, s->len)) {
-			json_key(b, f->field->name, "_raw");
+		if (!valid) {
+			json_key(b, f->field, "_raw");
 			json_base64(b, s->data, s->len);
 			buf_addc(b, ',');
 		}
@@ -205,7 +204,7 @@ static void json_argv_raw(struct buf *b, const struct field_ref *f, const struct
 	const char *at = s->data, *end = s->data + s->len;
 	ssize_t n;
 
-	json_key(b, f->field->name, "_raw");
+	json_key(b, f->field, "_raw");
 	buf_addc(b, '[');
 	for (; (n = next_arg(&at, end)) >= 0; at += n + 1) {
 		if (utf8_valid(at, (size_t)n))
@@ -225,22 +224,21 @@ void json_argv(struct buf *b, const struct field_ref *f)
 	bool valid = true;
 	ssize_t n;
 
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '[');
 	for (; (n = next_arg(&at, end)) >= 0; at += n + 1) {
-		json_string(b, at, (size_t)n);
+		valid = json_string(b, at, (size_t)n) && valid;
 		buf_addc(b, ',');
-		valid = valid && utf8_valid(at, (size_t)n);
 	}
 	json_close(b, ']');
 	buf_addc(b, ',');
 	if (!valid)
 		json_argv_raw(b, f, s);
 	if (s->flags & NSS_STR_UNREADABLE) {
-		json_key(b, f->field->name, "_unreadable");
+		json_key(b, f->field, "_unreadable");
 		buf_adds(b, "true,");
 	}
-	json_key(b, f->field->name, "_truncated");
+	json_key(b, f->field, "_truncated");
 	buf_adds(b, s->flags & NSS_STR_CUT ? "true," : "false,");
 }
 
@@ -265,7 +263,7 @@ void text_argv(struct buf *b, const struct field_ref *f)
 
 void json_flag_names(struct buf *b, const struct field_ref *f, const struct flag_table *t, uint64_t flags)
 {
-	json_key(b, f->field->name, "");
+	json_key(b, f->field, "");
 	buf_addc(b, '[');
 	for (size_t i = 0; i < t->count; i++) {
 		if ((flags & t->names[i].value) == t->names[i].value) {

@@ -7,7 +7,7 @@
 #include "event/names.h"
 
 /* "nameSUFFIX": */
-void json_key(struct buf *b, const char *name, const char *suffix);
+void json_key(struct buf *b, const struct event_field *field, const char *suffix);
 /* The member, with @value as a string, NULL as null. */
 void json_name(struct buf *b, const struct field_ref *f, const char *value);
 /* Replaces the comma behind the last member or element by @close. */

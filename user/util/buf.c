@@ -52,22 +52,50 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
 			    "495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-/* Puts the digits of @v before @end: where they begin. Two at a time, since a division takes most of the time. */
-static char *digits_before(char *end, uint64_t v)
+/* Puts the @n digits of @v, all of them or the last, to @to. Four at a time, since the divisions take most of the time. */
+static void put_digits(char *to, uint64_t v, size_t n)
 {
-	for (; v >= 100; v /= 100)
-		end = memcpy(end - 2, pairs + v % 100 * 2, 2);
-	if (v >= 10)
-		return memcpy(end - 2, pairs + v * 2, 2);
-	*--end = (char)('0' + v);
-	return end;
+	for (; n >= 4; n -= 4, v /= 10000) {
+		uint32_t four = (uint32_t)(v % 10000);
+
+		memcpy(to + n - 4, pairs + four / 100 * 2, 2);
+		memcpy(to + n - 2, pairs + four % 100 * 2, 2);
+	}
+	if (n >= 2) {
+		n -= 2;
+		memcpy(to + n, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (n)
+		*to = (char)('0' + v % 10);
+}
+
+/* How many digits @v has: a bit is log10(2) of one, which is about 1233 / 4096. */
+static size_t count_digits(uint64_t v)
+{
+	static const uint64_t powers[] = {
+		1ULL, 10ULL, 100ULL, 1000ULL, 10000ULL, 100000ULL, 1000000ULL, 10000000ULL, 100000000ULL, 1000000000ULL,
+		10000000000ULL, 100000000000ULL, 1000000000000ULL, 10000000000000ULL, 100000000000000ULL, 1000000000000000ULL,
+		10000000000000000ULL, 100000000000000000ULL, 1000000000000000000ULL, 10000000000000000000ULL,
+	};
+	size_t least = (64 - (size_t)__builtin_clzll(v | 1)) * 1233 >> 12;
+
+	return least + ((v | 1) >= powers[least]);
+}
+
+void buf_add_digits(struct buf *b, uint64_t v, size_t n)
+{
+	char *to = buf_room(b, n);
+
+	if (to) {
+		put_digits(to, v, n);
+		b->len += n;
+	}
 }
 
 void buf_addu(struct buf *b, uint64_t v)
 {
-	char digits[20], *end = digits + sizeof(digits), *at = digits_before(end, v);
-
-	buf_add(b, at, (size_t)(end - at));
+	buf_add_digits(b, v, count_digits(v));
 }
 
 void buf_addi(struct buf *b, int64_t v)
@@ -75,15 +103,6 @@ void buf_addi(struct buf *b, int64_t v)
 	if (v < 0)
 		buf_addc(b, '-');
 	buf_addu(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
-}
-
-void buf_add_digits(struct buf *b, uint64_t v, size_t n)
-{
-	char digits[40], *end = digits + sizeof(digits);
-
-	memset(digits, '0', sizeof(digits));
-	digits_before(end, v);
-	buf_add(b, end - n, n);
 }
 
 int buf_write(const struct buf *b, int fd, size_t *ret_done)
