@@ -13,8 +13,11 @@
 #include "view/sentence.h"
 
 #define SINKS_MAX 16
-/* A sink's buffer is written out when it holds this much, bytes. */
-#define FLUSH_AT 65536
+/*
+ * A sink's buffer is written out when it holds this much, bytes, and after each look at the ring buffer. In pieces of 64 KiB,
+ * which end with a line and so not where a page does, the kernel takes half as long again to put them into its page cache.
+ */
+#define FLUSH_AT (256U << 10)
 /* The event of --exit-on is told up to here, bytes: in one line. */
 #define MATCHED_MAX 400
 
