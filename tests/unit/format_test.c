@@ -315,9 +315,21 @@ static void bash_reads_words_back(void **state)
 	buf_free(&expected);
 }
 
-/* As the C library writes it: each day from 1970 to the last that the number can say, at a time that moves on. */
+static void assert_time(struct buf *b, struct json_second *last, uint64_t ns, const char *expected, size_t n)
+{
+	b->len = 0;
+	json_time(b, last, ns);
+	if (b->len != n || memcmp(b->data, expected, n))
+		fail_msg("%.*s instead of %s", (int)b->len, b->data, expected);
+}
+
+/*
+ * As the C library writes it: each day from 1970 to the last that the number can say, at a time that moves on; anew, and from
+ * what was written of the same second.
+ */
 static void times(void **state)
 {
+	struct json_second last = {};
 	struct buf b = {};
 
 	(void)state;
@@ -330,10 +342,9 @@ static void times(void **state)
 		gmtime_r(&s, &tm);
 		n = strftime(expected, sizeof(expected), "\"%Y-%m-%dT%H:%M:%S", &tm);
 		n += (size_t)sprintf(expected + n, ".%09uZ\"", (unsigned)(day * 104729 % 1000000000));
-		b.len = 0;
-		json_time(&b, (uint64_t)s * 1000000000 + day * 104729 % 1000000000);
-		if (b.len != n || memcmp(b.data, expected, n))
-			fail_msg("%.*s instead of %s", (int)b.len, b.data, expected);
+		assert_time(&b, NULL, (uint64_t)s * 1000000000 + day * 104729 % 1000000000, expected, n);
+		json_time(&b, &last, (uint64_t)s * 1000000000);
+		assert_time(&b, &last, (uint64_t)s * 1000000000 + day * 104729 % 1000000000, expected, n);
 	}
 	buf_free(&b);
 }

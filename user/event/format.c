@@ -141,15 +141,14 @@ void json_member(struct buf *b, const char *key, const char *s, size_t len)
  * The date by the calendar that begins in March, so that a leap day comes last: 400 years have 146097 days, and 153 days are
  * any five months of it. gmtime_r(3) and strftime(3) take longer than all else of an event.
  */
-void json_time(struct buf *b, uint64_t ns)
+static void add_second(struct buf *b, uint64_t s)
 {
-	uint64_t s = ns / 1000000000, second = s % 86400, day = s / 86400 + 719468; /* from March 1 of year 0 */
+	uint64_t second = s % 86400, day = s / 86400 + 719468; /* from March 1 of year 0 */
 	uint64_t era = day / 146097, of_era = day % 146097;
 	uint64_t of_400 = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	uint64_t of_year = of_era - (365 * of_400 + of_400 / 4 - of_400 / 100);
 	uint64_t from_march = (5 * of_year + 2) / 153, month = from_march < 10 ? from_march + 3 : from_march - 9;
 
-	buf_addc(b, '"');
 	buf_add_digits(b, era * 400 + of_400 + (month <= 2), 4);
 	buf_addc(b, '-');
 	buf_add_digits(b, month, 2);
@@ -161,6 +160,25 @@ void json_time(struct buf *b, uint64_t ns)
 	buf_add_digits(b, second / 60 % 60, 2);
 	buf_addc(b, ':');
 	buf_add_digits(b, second % 60, 2);
+}
+
+void json_time(struct buf *b, struct json_second *last, uint64_t ns)
+{
+	uint64_t s = ns / 1000000000;
+	size_t before;
+
+	buf_addc(b, '"');
+	before = b->len;
+	if (last && last->len && last->second == s) {
+		buf_add(b, last->text, last->len);
+	} else {
+		add_second(b, s);
+		if (last && !b->failed && b->len - before <= sizeof(last->text)) {
+			last->second = s;
+			last->len = b->len - before;
+			memcpy(last->text, b->data + before, last->len);
+		}
+	}
 	buf_addc(b, '.');
 	buf_add_digits(b, ns % 1000000000, 9);
 	buf_adds(b, "Z\"");

@@ -28,8 +28,14 @@ bool json_string(struct buf *b, const char *s, size_t len);
 void json_member(struct buf *b, const char *key, const char *s, size_t len);
 /* As a JSON string of base64 (RFC 4648, section 4). */
 void json_base64(struct buf *b, const char *s, size_t len);
-/* The time of day that is @ns after 1970 as RFC 3339 in UTC, with nanoseconds, in quotes. */
-void json_time(struct buf *b, uint64_t ns);
+/* What json_time wrote last, up to the second; zero-initialised is nothing. */
+struct json_second {
+	uint64_t second;
+	size_t len;
+	char text[24];
+};
+/* The time of day that is @ns after 1970 as RFC 3339 in UTC, with nanoseconds, in quotes. @last: or NULL. */
+void json_time(struct buf *b, struct json_second *last, uint64_t ns);
 
 /* For a terminal: unsafe characters and bytes that are not UTF-8 as \n, \t, \x1b, \u202e and so on. */
 void text_string(struct buf *b, const char *s, size_t len);

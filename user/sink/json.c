@@ -23,6 +23,7 @@ struct json {
 	uint32_t ns[NSS_NS_MAX];
 	struct buf text; /* empty: nothing yet */
 	struct written processes[32]; /* by the last bits of the PID */
+	struct json_second second;
 };
 
 static int json_open(struct sink *s)
@@ -41,7 +42,8 @@ static void json_end(struct sink *s)
 	free(j);
 }
 
-static void add_number(struct buf *b, const char *key, uint64_t v)
+/* Inline: the length of @key is known then. */
+static inline __attribute__((always_inline)) void add_number(struct buf *b, const char *key, uint64_t v)
 {
 	buf_adds(b, key);
 	buf_addu(b, v);
@@ -192,7 +194,7 @@ static void add_line(struct buf *b, const struct sink *s, struct json *j, const 
 	if (e->rec->type == NSS_EV_START)
 		buf_addf(b, "\"schema\":%d,", SCHEMA_VERSION);
 	buf_adds(b, "\"time\":");
-	json_time(b, e->rec->mono_ns + m->wall_offset_ns);
+	json_time(b, j ? &j->second : NULL, e->rec->mono_ns + m->wall_offset_ns);
 	add_number(b, ",\"mono_ns\":", e->rec->mono_ns);
 	buf_addc(b, ',');
 	if (e->desc->class != CLASS_META) {

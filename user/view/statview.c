@@ -363,7 +363,7 @@ static void json_tops(struct buf *b, const struct statview *v)
 void statview_json(struct buf *b, const struct statview *v)
 {
 	buf_adds(b, "\"time\":");
-	json_time(b, v->time_ns);
+	json_time(b, NULL, v->time_ns);
 	buf_addf(b, ",\"final\":%s,\"elapsed_ns\":%llu,\"backend\":\"%s\",\"by\":\"%s\",", v->final ? "true" : "false",
 		 (unsigned long long)v->elapsed_ns, v->backend, stat_by_names[v->by]);
 	json_counts(b, v);
