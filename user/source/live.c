@@ -120,10 +120,10 @@ static int tell_lost(struct live *l, bool last)
 }
 
 /*
- * Not each time: where there are many namespaces, or the machine is slow, for half a thousandth of the time, but four times a
- * second. What is found by it is marked late by as much.
+ * At each tick; but where there are many namespaces, or the machine is slow, for half a thousandth of the time, and at least
+ * four times a second. What is found by it is marked late by as much.
  */
-#define LOOK_NS 50000000ULL
+#define LOOK_NS ((LIVE_TICK_MS - 10) * 1000000ULL)
 #define LOOK_LATEST_NS 250000000ULL
 #define LOOK_SHARE 2000
 

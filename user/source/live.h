@@ -24,7 +24,7 @@ int live_fd(const struct live *l);
 #define LIVE_TICK_URGENT_MS 2
 
 /*
- * Gives all queued records to the function of live_open; then, each 0.05 to 0.25 s, a lost record if there was a gap. 0 or
+ * Gives all queued records to the function of live_open; then, each 0.04 to 0.25 s, a lost record if there was a gap. 0 or
  * -errno.
  */
 int live_read(struct live *l);
