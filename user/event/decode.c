@@ -256,20 +256,21 @@ static int join(struct decoder *d, struct event *e)
 
 int decoder_feed(struct decoder *d, const void *data, size_t len, struct event *ret_event)
 {
-	struct event *e = ret_event;
-	int err = take_apart(data, len, e);
+	struct event e;
+	int err = take_apart(data, len, &e);
 
 	if (err)
 		return err;
-	if (e->desc->class == CLASS_PART)
-		return keep_piece(d, e);
-	err = join(d, e);
+	if (e.desc->class == CLASS_PART)
+		return keep_piece(d, &e);
+	err = join(d, &e);
 	if (err)
 		return err;
-	if (e->desc == &event_descs[NSS_EV_START])
-		d->host_mnt_ns = ((const struct nss_start *)e->payload)->host.mnt_ns;
-	e->host_mnt_ns = d->host_mnt_ns;
-	if (e->desc->group != GROUP_NONE)
-		e->seq = ++d->seq;
+	if (e.desc == &event_descs[NSS_EV_START])
+		d->host_mnt_ns = ((const struct nss_start *)e.payload)->host.mnt_ns;
+	e.host_mnt_ns = d->host_mnt_ns;
+	if (e.desc->group != GROUP_NONE)
+		e.seq = ++d->seq;
+	*ret_event = e;
 	return 1;
 }

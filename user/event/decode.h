@@ -14,7 +14,7 @@ void decoder_free(struct decoder *d);
 /*
  * Takes the record of @len bytes at @data (aligned to 8). Returns 1 and *@ret_event (valid until the next call, or
  * until @data goes), 0 if the record is a piece of a later event and is kept, -EBADMSG if it is not a record that
- * abi.h describes, -ENOMEM. *@ret_event is then not to be read.
+ * abi.h describes, -ENOMEM.
  */
 int decoder_feed(struct decoder *d, const void *data, size_t len, struct event *ret_event);
 
