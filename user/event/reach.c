@@ -29,14 +29,11 @@ static enum reach_verdict verdict_of(const struct event *e, const struct nss_rea
 
 bool event_reach(const struct event *e, struct reach *ret_reach)
 {
-	const struct event_field *reach, *receivers;
+	const struct event_field *reach = event_field(e->desc, "reach", 5);
+	const struct event_field *receivers = event_field(e->desc, "receivers", 9);
 	const struct event_str *str;
 	struct nss_reach wire;
 
-	if (e->desc->group != GROUP_MOUNT)
-		return false;
-	reach = event_field(e->desc, "reach", 5);
-	receivers = event_field(e->desc, "receivers", 9);
 	if (!reach || !receivers)
 		return false;
 	memcpy(&wire, (const char *)e->payload + reach->offset, sizeof(wire));

@@ -140,10 +140,11 @@ static void count(struct model *m, const struct event *e)
 	m->events++;
 	m->by_type[type]++;
 	m->failed[type] += (int32_t)member(e, "error", 0) < 0;
+	if (e->desc->group != GROUP_MOUNT)
+		return;
 	if (event_reach(e, &reach))
 		m->reached[reach.verdict]++;
-	if (e->desc->group == GROUP_MOUNT)
-		m->args_of_caller += member(e, "args", NSS_ARGS_KERNEL) == NSS_ARGS_CALLER;
+	m->args_of_caller += member(e, "args", NSS_ARGS_KERNEL) == NSS_ARGS_CALLER;
 }
 
 static int take(struct model *m, struct event *e)
