@@ -165,18 +165,15 @@ static void add_second(struct buf *b, uint64_t s)
 void json_time(struct buf *b, struct json_second *last, uint64_t ns)
 {
 	uint64_t s = ns / 1000000000;
-	size_t before;
 
 	buf_addc(b, '"');
-	before = b->len;
-	if (last && last->len && last->second == s) {
-		buf_add(b, last->text, last->len);
+	if (last && *last->text && last->second == s) {
+		buf_add(b, last->text, sizeof(last->text));
 	} else {
 		add_second(b, s);
-		if (last && !b->failed && b->len - before <= sizeof(last->text)) {
+		if (last && !b->failed) {
 			last->second = s;
-			last->len = b->len - before;
-			memcpy(last->text, b->data + before, last->len);
+			memcpy(last->text, b->data + b->len - sizeof(last->text), sizeof(last->text));
 		}
 	}
 	buf_addc(b, '.');

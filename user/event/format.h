@@ -31,8 +31,7 @@ void json_base64(struct buf *b, const char *s, size_t len);
 /* What json_time wrote last, up to the second; zero-initialised is nothing. */
 struct json_second {
 	uint64_t second;
-	size_t len;
-	char text[24];
+	char text[sizeof("1970-01-01T00:00:00") - 1]; /* years have four digits: the last that there can be is 2554 */
 };
 /* The time of day that is @ns after 1970 as RFC 3339 in UTC, with nanoseconds, in quotes. @last: or NULL. */
 void json_time(struct buf *b, struct json_second *last, uint64_t ns);
