@@ -60,15 +60,10 @@ void info_close(struct info *info)
 /* A member with its comma behind; where @text is not UTF-8, its bytes in base64 too. NULL: null. */
 static void add_text(struct buf *b, const char *key, const char *text)
 {
-	buf_addf(b, "\"%s\":", key);
 	if (text)
-		json_string(b, text, strlen(text));
+		json_member(b, key, text, strlen(text));
 	else
-		buf_adds(b, "null");
-	if (text && !utf8_valid(text, strlen(text))) {
-		buf_addf(b, ",\"%s_raw\":", key);
-		json_base64(b, text, strlen(text));
-	}
+		buf_addf(b, "\"%s\":null", key);
 	buf_addc(b, ',');
 }
 

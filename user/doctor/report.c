@@ -227,17 +227,11 @@ void report_text(const struct report *r, const struct report_style *style, struc
 /* "key":"text", or null; and the bytes in base64 where they are not UTF-8. */
 static void add_string(struct buf *b, const char *key, const char *text)
 {
-	size_t len = text ? strlen(text) : 0;
-
-	buf_addf(b, ",\"%s\":", key);
+	buf_addc(b, ',');
 	if (text)
-		json_string(b, text, len);
+		json_member(b, key, text, strlen(text));
 	else
-		buf_adds(b, "null");
-	if (!utf8_valid(text ? text : "", len)) {
-		buf_addf(b, ",\"%s_raw\":", key);
-		json_base64(b, text, len);
-	}
+		buf_addf(b, "\"%s\":null", key);
 }
 
 void report_json(const struct report *r, const char *version, struct buf *b)
