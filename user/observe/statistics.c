@@ -222,23 +222,27 @@ const char *statistics_backend(const struct statistics *s)
 
 /*
  * Copies @map into an array of @size-byte elements, key and value one behind the other: 0 or -errno. No element is ever
- * deleted, so none is met twice.
+ * deleted, so none is met twice. The array has no room for more than there are, times two: few, of large ones, as a rule.
  */
 static int copy_map(const struct bpf_map *map, void *ret_elements, size_t size, size_t *ret_n)
 {
-	size_t max = bpf_map__max_entries(map), n = 0;
-	int fd = bpf_map__fd(map);
-	char *elements = calloc(max, size), *key = NULL;
-	int err = 0;
+	char **elements = ret_elements;
+	int fd = bpf_map__fd(map), err;
+	size_t n, room = 0;
 
-	*(char **)ret_elements = elements;
-	if (!elements)
-		return -ENOMEM;
-	while (n < max && !(err = bpf_map_get_next_key(fd, key, elements + n * size))) {
-		key = elements + n * size;
-		if (bpf_map_lookup_elem(fd, key, key + size - bpf_map__value_size(map)))
+	for (n = 0;; n++) {
+		if (n == room) {
+			char *more = reallocarray(*elements, room = room ? 2 * room : 8, size);
+
+			if (!more)
+				return -ENOMEM;
+			*elements = more;
+		}
+		err = bpf_map_get_next_key(fd, n ? *elements + (n - 1) * size : NULL, *elements + n * size);
+		if (err)
+			break;
+		if (bpf_map_lookup_elem(fd, *elements + n * size, *elements + (n + 1) * size - bpf_map__value_size(map)))
 			return -errno;
-		n++;
 	}
 	*ret_n = n;
 	return err == -ENOENT ? 0 : err; /* ENOENT: that was all */
