@@ -21,7 +21,7 @@ NOT_CORE = {"doctor", "launcher", "unshare", "unshare_end", "unshare_newer", "sa
             "questions", "unprivileged", "tool_summaries", "rotate", "journal", "svg", "stat", "stat_report",
             "stat_namespaces", "filter", "replay", "argv", "ids", "storm", "watch_ps", "tools", "contexts", "reach_tree",
             "reach_cases", "pids", "ns", "mounts", "refusals", "paths", "overlap", "limit_faults",
-            "mount_properties", "noted", "bpf_faults", "prepared"}
+            "mount_properties", "noted", "bpf_faults", "prepared", "waits"}
 ENV = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb",
        "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_ADDOPTS": "-rfEs -p no:cacheprovider",
        "CACHE_DIRECTORY": "/run/nsscope",

@@ -303,6 +303,8 @@ void cli_man(FILE *out)
 	      "the machine's memory, if that is less) wait beside the ring buffer (\\-\\-buffer).\n.PP\n"
 	      "A file that cannot be written to is told of once, and the other outputs go on. On a full disk up to 1 MiB "
 	      "waits for room; what finds none is counted, on standard error and as not_written in the end record.\n"
+	      ".SH DELAY\n"
+	      "An event is shown within 50 ms. While many come, and all outputs are files, they are written each 0.2 s.\n"
 	      ".SH FILES\n"
 	      ".TP\n.B FILE, FILE.1, FILE.2 ...\nWith \\-\\-rotate\\-size: FILE.1 is newer than FILE.2. FILE is appended to, and "
 	      "renamed, never cut, before it is larger than SIZE; each file begins with a start record (text: the heading). FILE must "

@@ -155,9 +155,9 @@ int take_snapshot(const struct settings *s, struct observer *observer, record_fn
 	return err == -EOPNOTSUPP ? snapshot_proc(NULL, fn, arg) : err;
 }
 
-int tick_ms(const struct settings *s)
+int tick_ms(const struct settings *s, struct live *live, const struct output *o)
 {
-	return s->filters.exit_on ? LIVE_TICK_URGENT_MS : LIVE_TICK_MS;
+	return s->filters.exit_on ? LIVE_TICK_URGENT_MS : live_tick_ms(live, output_is_watched(o));
 }
 
 int follow_live(const struct settings *s, struct live *live, struct output *o, int signals)
@@ -166,7 +166,7 @@ int follow_live(const struct settings *s, struct live *live, struct output *o, i
 	int err = 0;
 
 	while (!err && !fds[1].revents && !output_matched(o)) {
-		poll(fds, ARRAY_SIZE(fds), tick_ms(s));
+		poll(fds, ARRAY_SIZE(fds), tick_ms(s, live, o));
 		err = live_read(live);
 		if (!err)
 			err = output_flush(o);

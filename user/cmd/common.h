@@ -41,8 +41,8 @@ void complain_output(struct output *o, int err);
 /* Flushes, closes and frees @o; complains of what is missing in a file. Returns @status, or STATUS_FAILED. */
 int close_outputs(struct output *o, int status);
 
-/* How often the events are looked at, in poll(2)'s unit. */
-int tick_ms(const struct settings *s);
+/* When the events of @live, for @o, are looked at next, in poll(2)'s unit. */
+int tick_ms(const struct settings *s, struct live *live, const struct output *o);
 
 /*
  * Feeds @live into @o until one of @signals (a signalfd) comes or --exit-on has matched. 0, or -errno of reading or of

@@ -194,7 +194,7 @@ static void follow(struct run *r)
 
 	while (!r->ended) {
 		fds[3].fd = r->held ? r->settings->hold_fd : -1;
-		poll(fds, ARRAY_SIZE(fds), r->live ? tick_ms(r->settings) : -1);
+		poll(fds, ARRAY_SIZE(fds), r->live ? tick_ms(r->settings, r->live, r->output) : -1);
 		if (fds[1].revents)
 			take_signals(r);
 		if (fds[2].revents)

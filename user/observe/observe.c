@@ -87,6 +87,9 @@ static void set_elements(struct nss_config *conf)
 	conf->pids = tracked_pages() * NSS_TRACKED_PAGE;
 }
 
+/* So much queued takes the reader some ms, which is what whoever waits for the end of a run then has to wait. */
+#define WAKE_BYTES_MAX (512U << 10)
+
 /* What the programs are to know. 0 or -errno. */
 static int configure(struct observer *o, const struct observe_settings *settings)
 {
@@ -96,7 +99,7 @@ static int configure(struct observer *o, const struct observe_settings *settings
 	err = host_configure(&o->conf);
 	if (err)
 		return err;
-	o->conf.wake_bytes = settings->buffer / 4;
+	o->conf.wake_bytes = settings->buffer / 4 < WAKE_BYTES_MAX ? settings->buffer / 4 : WAKE_BYTES_MAX;
 	o->conf.keeps = o->calls != BACKEND_TRACEPOINT;
 	o->notes = settings->notes;
 	o->spares = kernel_preempts_tracepoints();

@@ -254,6 +254,14 @@ int output_flush(struct output *o)
 	return is_over(o);
 }
 
+bool output_is_watched(const struct output *o)
+{
+	for (size_t i = 0; i < o->nsinks; i++)
+		if (!o->sinks[i].ops->whole && !o->sinks[i].waits)
+			return true;
+	return false;
+}
+
 bool output_is_dead(const struct output *o)
 {
 	for (size_t i = 0; i < o->nsinks; i++)

@@ -134,6 +134,9 @@ int output_flush(struct output *o);
 /* What went wrong with the files since it was asked last, a line in words at a time; NULL: no more. */
 const char *output_complaint(struct output *o);
 
+/* Whether events may be seen as they come: something else than files gets them. */
+bool output_is_watched(const struct output *o);
+
 /* Whether no sink can write. */
 bool output_is_dead(const struct output *o);
 

@@ -20,10 +20,10 @@
 #define CHUNK_SIZE (64U << 10)
 
 /*
- * The caller is kept when it has not asked for so long, less what may have gone by since the timer was set; then the ring
- * buffer is emptied each so often.
+ * The caller is kept when it asks so much later than was to be expected, less what may have gone by since the timer was set;
+ * then the ring buffer is emptied each so often.
  */
-#define KEPT_NS 60000000
+#define LATE_MS 20
 #define SET_AGAIN_NS 10000000
 #define AGAIN_NS 20000000
 
@@ -46,6 +46,7 @@ struct intake {
 	struct chunk *first, **last; /* the queue: what was taken while the caller was kept */
 	size_t queued, queued_max; /* bytes; pages of a chunk that are not used cost nothing */
 	int timer; /* runs out when the caller is kept */
+	int expected_ms; /* when it will ask again */
 	uint64_t timer_set; /* CLOCK_MONOTONIC_COARSE */
 	pthread_t thread;
 	bool has_thread;
@@ -146,22 +147,33 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void set_timer(struct intake *i, long ns)
+static void set_timer(const struct intake *i, long ns)
 {
 	const struct itimerspec when = { { 0, AGAIN_NS }, { 0, ns } };
 
 	timerfd_settime(i->timer, 0, &when, NULL);
 }
 
+/* From now on. */
+static void expect_caller(struct intake *i)
+{
+	i->timer_set = clock_ns(CLOCK_MONOTONIC_COARSE);
+	set_timer(i, (i->expected_ms + LATE_MS) * 1000000L);
+}
+
+void intake_expect(struct intake *i, int ms)
+{
+	if (ms == i->expected_ms)
+		return;
+	i->expected_ms = ms;
+	expect_caller(i);
+}
+
 /* The caller asks. Setting the timer each time would take longer than reading the records that it then gets. */
 static void put_off_timer(struct intake *i)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
-
-	if (now - i->timer_set < SET_AGAIN_NS)
-		return;
-	i->timer_set = now;
-	set_timer(i, KEPT_NS);
+	if (clock_ns(CLOCK_MONOTONIC_COARSE) - i->timer_set >= SET_AGAIN_NS)
+		expect_caller(i);
 }
 
 /* Without it, what finds no room in the ring buffer is lost, and counted, somewhat earlier. */

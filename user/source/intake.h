@@ -26,6 +26,9 @@ int intake_ready(struct intake *i);
 /* The next record: valid until the next call. 1; 0: there is none now; -errno. */
 int intake_next(struct intake *i, const void **ret_record, size_t *ret_len);
 
+/* The caller will ask again in @ms: it is not kept before. */
+void intake_expect(struct intake *i, int ms);
+
 void intake_close(struct intake *i);
 
 #endif

@@ -20,6 +20,7 @@ struct live {
 	void *arg;
 	int err; /* of fn */
 	uint64_t events;
+	bool many; /* came with the last reading */
 	uint64_t look_next; /* for what is gone, CLOCK_MONOTONIC */
 	struct nss_counts told_lost;
 };
@@ -32,15 +33,18 @@ static void tell_record(struct live *l, const struct nss_rec *rec, size_t len)
 		l->err = l->fn(l->arg, rec, len);
 }
 
+#define MANY 64
+
 /* 0 or -errno of reading. */
 static int tell_records(struct live *l)
 {
 	const void *record;
-	size_t len;
+	size_t len, told = 0;
 	int n;
 
-	while ((n = intake_next(l->intake, &record, &len)) > 0)
+	for (; (n = intake_next(l->intake, &record, &len)) > 0; told++)
 		tell_record(l, record, len);
+	l->many = told >= MANY;
 	return n;
 }
 
@@ -103,6 +107,14 @@ int live_open(struct observer *observer, const char *version, record_fn fn, void
 int live_fd(const struct live *l)
 {
 	return l->woken;
+}
+
+int live_tick_ms(struct live *l, bool watched)
+{
+	int ms = l->many && !watched ? LIVE_TICK_MANY_MS : LIVE_TICK_MS;
+
+	intake_expect(l->intake, ms);
+	return ms;
 }
 
 static int tell_lost(struct live *l, bool last)
