@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * floor [--calls]: loads and attaches the programs of floor.bpf.c, says "ready", and drops what they send until it is
- * killed or whoever started it ends, as rarely as nsscope looks. --calls: those at each system call too.
+ * killed or whoever started it ends, as rarely as nsscope looks for a live view. --calls: those at each system call too.
  */
 #include <bpf/libbpf.h>
 #include <signal.h>
@@ -38,7 +38,7 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		usleep(20000);
+		usleep(40000);
 		ring_buffer__consume(ring);
 	}
 }

@@ -7,7 +7,7 @@ import time
 
 from lib import here, proc
 from lib.load import Load
-from lib.observers import inside, observed, plain, stat_of
+from lib.observers import inside, observed, plain, running, stat_of
 from lib.table import exactly, head, median, number, numbers, row
 
 
@@ -29,16 +29,22 @@ def lost(end):
     return end["lost"]["total"] if "total" in end["lost"] else sum(end["lost"].values())
 
 
-def reading(argv, spawns):
-    """CPU time of nsscope for each spawn, us; and while nothing happens, %."""
+def reading(argv, spawns, reader=None):
+    """CPU time of nsscope, or of process @reader, for each spawn, us; and while nothing happens, %."""
     with Load(argv) as load:
-        pid = load.process.pid
+        pid = reader or load.process.pid
         before = proc.cpu_ns(pid)
         load.run("vfork", spawns)
-        time.sleep(0.1)
+        time.sleep(0.3)
         after = proc.cpu_ns(pid)
         time.sleep(0.5)
         return (after - before) / 1000 / spawns, (proc.cpu_ns(pid) - after) / 0.5 / 1e7
+
+
+def reading_nothing(spawns):
+    """The same of a reader that drops what comes, each 40 ms."""
+    with running([here.tool("floor")], ready=b"ready") as floor:
+        return reading((), spawns, floor.pid)
 
 
 def writing(size):
@@ -65,6 +71,9 @@ def reader():
         numbers("  CPU time while nothing happens", idle, " %")
     spawn, idle = zip(*[reading(stat_of("-i", "1"), spawns) for _ in range(rounds)])
     numbers("CPU time per event, stat -i 1", [us / 3 for us in spawn], " us", 0.6, 2)
+    numbers("  CPU time while nothing happens", idle, " %")
+    spawn, idle = zip(*[reading_nothing(spawns) for _ in range(rounds)])
+    numbers("CPU time per event of the floor, which drops them each 40 ms", [us / 3 for us in spawn], " us")
     numbers("  CPU time while nothing happens", idle, " %")
 
 
