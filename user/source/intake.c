@@ -49,6 +49,8 @@ struct intake {
 	int expected_ms; /* when it will ask again */
 	uint64_t timer_set; /* CLOCK_MONOTONIC_COARSE */
 	pthread_t thread;
+	size_t taken; /* without a thread, bytes; */
+	bool emptied; /* and then there were none */
 	bool has_thread;
 	bool ends; /* the thread shall */
 };
@@ -176,10 +178,19 @@ static void put_off_timer(struct intake *i)
 		expect_caller(i);
 }
 
+/*
+ * So little, bytes, finds room in a pipe, even as JSON: until there has been more, or that has been written, no output can keep
+ * the caller. So a short run does without a thread, which takes a part of a millisecond to come and go.
+ */
+#define LITTLE (16U << 10)
+
 /* Without it, what finds no room in the ring buffer is lost, and counted, somewhat earlier. */
 static void start_thread(struct intake *i)
 {
-	if (!i->has_thread)
+	if (i->has_thread)
+		return;
+	i->taken += i->now->len;
+	if (i->emptied || i->taken > LITTLE)
 		i->has_thread = thread_start(&i->thread, run, i, false);
 }
 
@@ -248,8 +259,10 @@ int intake_next(struct intake *i, const void **ret_record, size_t *ret_len)
 		pthread_mutex_lock(&i->lock);
 		err = next_chunk(i);
 		pthread_mutex_unlock(&i->lock);
-		if (err || !i->now->len)
+		if (err || !i->now->len) {
+			i->emptied |= i->taken;
 			return err;
+		}
 		start_thread(i);
 	}
 	memcpy(&length, i->now->data + i->at, sizeof(length));
