@@ -157,14 +157,9 @@ static __always_inline const struct ns_common *common_of(__u64 address, __u32 ty
 __noinline int ns_put(__u64 address, __u32 type)
 {
 	const struct ns_common *ns = common_of(address, type);
-	struct told_ns *t = ns ? told_find(BPF_CORE_READ(ns, inum)) : NULL;
+	struct told_ns *t = ns ? ns_seen(ns, type) : NULL;
 
-	if (!t || t->address != (__u64)ns)
-		return 0;
-	t->seen = bpf_ktime_get_ns();
-	if (type == NSS_NS_MNT)
-		t->mounts = mounts_in(t->address, type);
-	if (type == NSS_NS_NET || type == NSS_NS_USER)
+	if (t && (type == NSS_NS_NET || type == NSS_NS_USER))
 		tell_ns_end(t, t->seen);
 	return 0;
 }

@@ -162,15 +162,21 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 	return !BPF_CORE_READ(task, signal, live.counter);
 }
 
-/* Whether the mount namespace of the thread that ends goes with it. */
+/* Whether the mount namespace of the thread that ends goes with it. Then it is seen for the last time. */
 static __always_inline bool is_last_in_mnt_ns(struct task_struct *task)
 {
 	struct nsproxy *nsproxy = BPF_CORE_READ(task, nsproxy);
-	struct mnt_namespace *ns = BPF_CORE_READ(nsproxy, mnt_ns);
+	const struct mnt_namespace *ns;
 	__u32 count = 0; /* a refcount_t, until 6.1 an atomic_t */
 
 	bpf_core_read(&count, sizeof(count), &nsproxy->count);
-	return count == 1 && ns_count(&ns->ns, NSS_NS_MNT) == 1;
+	if (count != 1)
+		return false;
+	ns = BPF_CORE_READ(nsproxy, mnt_ns);
+	if (ns_count(&ns->ns, NSS_NS_MNT) != 1)
+		return false;
+	ns_seen(&ns->ns, NSS_NS_MNT);
+	return true;
 }
 
 REAL_PROGRAM(on_exit);
@@ -197,7 +203,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		call_abandon(tid);
 	if (conf.keeps)
 		bpf_map_delete_elem(&kept, &tid);
-	if (told_mount_count && is_last_in_mnt_ns(task))
+	if ((told_count || told_mount_count) && is_last_in_mnt_ns(task))
 		seek_mounts(0, 0); /* what went before its namespace does */
 	if (!is_last_thread(ctx, task))
 		return 0;

@@ -135,6 +135,18 @@ static __always_inline void ns_told(struct scratch *from, __u64 ns, __u32 type, 
 	bpf_map_update_elem(&told_at, &t->inum, &slot, BPF_ANY); /* if it fails, looking finds the end */
 }
 
+/* The namespace @ns lives now, perhaps for the last time. NULL if it has not been told. */
+static __always_inline struct told_ns *ns_seen(const struct ns_common *ns, __u32 type)
+{
+	struct told_ns *t = told_find(BPF_CORE_READ(ns, inum));
+
+	if (!t || t->address != (__u64)ns)
+		return NULL;
+	t->seen = bpf_ktime_get_ns();
+	t->mounts = mounts_in((__u64)ns, type);
+	return t;
+}
+
 struct nsfs_search {
 	__u64 sb, mount, dentry;
 	__u32 found;

@@ -157,6 +157,32 @@ def test_mounts_go_with_their_namespace(run, backend):
     assert all(end["mounts"] is None for end in ends.values() if end["type"] != "mnt")
 
 
+SHORT = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+for i in range(int(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        assert not libc.unshare(0x20000)  # CLONE_NEWNS
+        for _ in range(3):
+            assert not libc.mount(b"t", b"/mnt", b"tmpfs", 0, None)
+        os.write(1, b"%d\\n" % len(open("/proc/self/mountinfo").readlines()))
+        os._exit(0)
+    assert not os.waitpid(child, 0)[1]
+"""
+
+
+def test_mounts_go_with_a_namespace_of_a_moment(run, backend):
+    """It does not live long enough to be looked at."""
+    n = 10
+    result = run("-m", "--only", "ns", "--backend", backend, "--", "/usr/bin/python3", "-c", SHORT, str(n))
+    count, = set(map(int, result.stdout.split()))
+    made = [e["ns_create"]["mounts"] for e in result.of("ns_create") if e["ns_create"]["by"] == "unshare"]
+    assert len(made) == n and len(set(made)) == 1 and 0 <= made[0] - (count - 3) <= 2
+    ends = [e["ns_destroy"]["mounts"] for e in result.of("ns_destroy") if e["ns_destroy"]["type"] == "mnt"]
+    assert len(ends) >= n and ends.count(made[0] + 3) >= n
+
+
 def test_every_namespace_ends_once(run):
     n = t.scaled(40)
     result = run("--", "sh", "-c", f"for i in $(seq {n}); do unshare -m -u -i -n true; done; sleep 0.3")
