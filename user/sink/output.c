@@ -87,6 +87,7 @@ int output_add(struct output *o, const char *spec, const struct sink_style *styl
 		free(s->path);
 		return err;
 	}
+	s->watched = writer_is_watched(s);
 	o->nsinks++;
 	return 0;
 }
@@ -257,7 +258,7 @@ int output_flush(struct output *o)
 bool output_is_watched(const struct output *o)
 {
 	for (size_t i = 0; i < o->nsinks; i++)
-		if (!o->sinks[i].ops->whole && !o->sinks[i].waits)
+		if (o->sinks[i].watched)
 			return true;
 	return false;
 }

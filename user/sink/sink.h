@@ -62,6 +62,7 @@ struct sink {
 	int rotate_err;
 	bool told, rotate_told, missing_told; /* these have been complained about */
 	bool waits; /* a regular file: on a full disk there may be room again later */
+	bool watched; /* see writer_is_watched */
 	bool dead; /* nothing more is written */
 	bool closed;
 	uint64_t missing; /* events, or lines, that are not written */

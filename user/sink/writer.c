@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "sink/whole.h"
@@ -37,6 +38,17 @@ int writer_open(struct sink *s, const char *path, int fd, const struct rotation 
 	s->own_fd = true;
 	s->waits = !s->ops->whole && !fstat(s->fd, &st) && S_ISREG(st.st_mode);
 	return 0;
+}
+
+bool writer_is_watched(const struct sink *s)
+{
+	struct stat st;
+
+	if (s->ops->whole)
+		return false;
+	if (s->ops->no_file || fstat(s->fd, &st))
+		return true;
+	return !S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)); /* /dev/null */
 }
 
 bool writer_has_room(struct sink *s)

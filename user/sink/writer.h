@@ -15,6 +15,9 @@
  */
 int writer_open(struct sink *s, const char *path, int fd, const struct rotation *rotation, const char **ret_why);
 
+/* Whether someone may see events as they come: not in a regular file, nor in /dev/null. */
+bool writer_is_watched(const struct sink *s);
+
 /* Whether there is room for one more event; counts it as missing where not. */
 bool writer_has_room(struct sink *s);
 
