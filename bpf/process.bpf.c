@@ -152,16 +152,6 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid)
 	return 0;
 }
 
-/* Whether the thread that ends is the last of its process. */
-static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_struct *task)
-{
-	struct trace_event_raw_sched_process_exit___v6_15 *tp = NULL;
-
-	if (HAS_SINCE_6_18(bpf_core_field_exists(tp->group_dead)))
-		return ctx[1];
-	return !BPF_CORE_READ(task, signal, live.counter);
-}
-
 /* Whether the mount namespace of the thread that ends goes with it. Then it is seen for the last time. */
 static __always_inline bool is_last_in_mnt_ns(struct task_struct *task)
 {

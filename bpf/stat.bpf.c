@@ -195,7 +195,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 	if (!in_scope())
 		return 0;
 	bpf_map_delete_elem(&spawns, &tid);
-	if (BPF_CORE_READ(task, signal, live.counter))
+	if (!is_last_thread(ctx, task) || !ends_now(tgid))
 		return 0;
 	if (conf.only & NSS_ONLY_TRACKED)
 		set_tracked(tgid, 0);
@@ -205,6 +205,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 		return 0;
 	life->exited = bpf_ktime_get_ns();
 	life->parent = BPF_CORE_READ(task, real_parent, tgid);
+	life->tracer = BPF_CORE_READ(task, parent, tgid); /* its parent's again, if none traces it */
 	end_life(task, life);
 	return 0;
 }
@@ -213,7 +214,7 @@ int BPF_PROG(stat_exit, struct task_struct *task)
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(stat_free, struct task_struct *task)
 {
-	__u32 pid = task->pid;
+	__u32 pid = task->pid, ended_key = pid | NSS_ENDED;
 	__u8 *byte = pid_byte(known, pid);
 	const struct nss_life *life;
 
@@ -226,6 +227,7 @@ int BPF_PROG(stat_free, struct task_struct *task)
 		count(NSS_COUNT_UNREAPED);
 	*byte = LIFE_NONE;
 	bpf_map_delete_elem(&met, &pid);
+	bpf_map_delete_elem(&met, &ended_key);
 	bpf_map_delete_elem(&lives, &pid);
 	return 0;
 }

@@ -33,7 +33,7 @@ enum nss_by {
 struct nss_group {
 	__u64 id; /* inum of the namespace, id of the cgroup, PID of the parent in nsscope's PID namespace */
 	__u64 start_ns; /* CLOCK_BOOTTIME: of the parent, or of the namespace's init: numbers are used again; 0 else */
-	char name[NSS_GROUP_NAME]; /* comm; or path, if it is too long "..." and its end; the bytes behind its end are 0 */
+	char name[NSS_GROUP_NAME]; /* comm; of the cgroup's directory; or path, if it is too long "..." and its end; the bytes behind its end are 0 */
 };
 
 /* What is known of a process. Times are CLOCK_MONOTONIC; 0: not known. */
@@ -45,8 +45,10 @@ struct nss_life {
 	__u64 execed, exited;
 	__u32 made; /* bit per enum nss_ns */
 	__u32 parent; /* that was to wait for it when it ended */
+	__u32 tracer; /* that was to be told first */
 	__u32 told; /* what came before the first exec has been added */
 	__u32 reaped;
+	__u32 unused;
 	struct nss_group group;
 	struct nss_group first; /* that what came before the first exec has been added to */
 };
@@ -81,6 +83,7 @@ struct nss_span {
 };
 
 #define NSS_SPANS 8192 /* groups times phases */
+#define NSS_SPAWNERS 65536
 #define NSS_LIVES 131072 /* processes at a time */
 
 #define NSS_NO_CALL 0xfffffff0U

@@ -311,6 +311,16 @@ __noinline int fill_task(__u32 slot, __u64 address)
 	return 0;
 }
 
+/* Whether the thread that ends is the last of its process. Before 6.15 two that end at the same time may both be. */
+static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_struct *task)
+{
+	struct trace_event_raw_sched_process_exit___v6_15 *tp = NULL;
+
+	if (HAS_SINCE_6_18(bpf_core_field_exists(tp->group_dead)))
+		return ctx[1];
+	return !BPF_CORE_READ(task, signal, live.counter);
+}
+
 /* File @fd of the current task, or 0. Not static, and of a number: so the verifier looks at it once. */
 __noinline __u64 file_of_fd(__u32 fd)
 {

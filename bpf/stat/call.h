@@ -122,16 +122,26 @@ static __always_inline void add_call(__u32 phase, __u64 ns)
 	add(&group, phase, ns);
 }
 
+#define NSS_ERESTARTSYS 512 /* and above: the call is made once more, and nobody sees this one */
+
+static __always_inline void fail_clone(__u64 ns, long result)
+{
+	if (result <= -NSS_ERESTARTSYS || !in_scope())
+		return;
+	count(NSS_COUNT_FORKS_FAILED);
+	add_call(NSS_PHASE_CLONE_FAILED, ns);
+}
+
 /* Whether the current task is one that takes a process's end for itself, not one that traces it. */
 static __always_inline bool is_reaper_of(const struct nss_life *life)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32, parent = life->parent;
 	const struct nss_life *other;
 
-	if (tgid == parent)
-		return true;
+	if (tgid == parent || tgid != life->tracer)
+		return true; /* it is its parent, or has become that */
 	other = bpf_map_lookup_elem(&lives, &parent);
-	return !other || other->exited;
+	return other && other->exited;
 }
 
 /* A wait call has returned with the process that the caller calls @pid. */
@@ -194,7 +204,9 @@ static __always_inline int call_ends(__u32 call, const struct pt_regs *regs, lon
 	bpf_map_delete_elem(&spawns, &tid);
 	if (spawn.call != call)
 		return 0;
-	if (is_clone(call)) {
+	if (is_clone(call) && result < 0) {
+		fail_clone(now - spawn.begun, result);
+	} else if (is_clone(call)) {
 		end_clone(&spawn, now);
 	} else if (call == NSS_SPAWN_EXECVE || call == NSS_SPAWN_EXECVEAT) {
 		if (!result) /* it has made the process one of no interest */

@@ -20,6 +20,17 @@ static __always_inline bool has_met(__u32 tgid)
 	return false;
 }
 
+#define NSS_ENDED (1U << 31) /* beside a PID: which has fewer bits */
+
+/* Whether it is the first time that process @tgid is found to end. */
+static __always_inline bool ends_now(__u32 tgid)
+{
+	__u32 key = tgid | NSS_ENDED, one = 1;
+	int err = bpf_map_update_elem(&met, &key, &one, BPF_NOEXIST);
+
+	return err != -NSS_EEXIST;
+}
+
 static __always_inline void add_clone(const struct nss_life *life)
 {
 	struct nss_span_key key = { .group = life->first, .phase = NSS_PHASE_CLONE, .made = life->made };
@@ -106,6 +117,7 @@ static __always_inline void find_group(struct nss_group *group, struct task_stru
 		break;
 	case NSS_BY_CGROUP:
 		group->id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+		bpf_probe_read_kernel_str(group->name, sizeof(group->name), BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, name));
 		break;
 	case NSS_BY_PARENT:
 		if (known)

@@ -21,12 +21,13 @@ struct {
 
 /*
  * Processes of which one of two has come: the return of the call that made it, and its first exec or end. The two may be on
- * two CPUs at the same time, and 5.10 has no atomic exchange; to put an element where none may be is one.
+ * two CPUs at the same time, and 5.10 has no atomic exchange; to put an element where none may be is one. With NSS_ENDED:
+ * those that have ended, of which two threads may have been the last.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NSS_LIVES);
+	__uint(max_entries, 2 * NSS_LIVES);
 	__type(key, __u32);
 	__type(value, __u32);
 } met SEC(".maps");
@@ -87,7 +88,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, NSS_SPANS);
+	__uint(max_entries, NSS_SPAWNERS);
 	__type(key, struct nss_spawner);
 	__type(value, __u64);
 } spawners SEC(".maps");

@@ -3,7 +3,7 @@
 import nsscope_test
 import pytest
 from nsscope_test import scaled, workload
-from stat_report import Stat, check_histograms, counted, waits_missed
+from stat_report import Report, Stat, check_histograms, counted, waits_missed
 
 LIFE = ["fork", "fork_exec", "exec_exec", "exec_exit", "fork_exit", "exit_reaped"]  # these follow one another
 
@@ -57,6 +57,46 @@ def test_phases_add_up_to_the_clock_of_the_workload(stat, calls, mode):
     assert phases["life"]["sum_ns"] == sum(phases[p]["sum_ns"] for p in LIFE[1:-1] if p in phases)
     assert phases["exec"]["sum_ns"] <= phases["fork_exec"]["sum_ns"] + phases.get("exec_exec", {"sum_ns": 0})["sum_ns"] \
         if mode != "exit" else "exec" not in phases
+
+
+def test_a_process_ends_once(stat, calls):
+    """Though each of its threads finds itself the last."""
+    n = scaled(3000)
+    report = stat(*calls, "--", workload("spawns"), "threads", str(n)).report
+    assert report.counts["forks"] == report.counts["exits"] == report.counts["reaped"] == n + 1
+    assert {report.phases()[phase]["count"] for phase in ("life", "clone", "exit_reaped")} == {n + 1}
+
+
+def test_calls_that_make_none(stat, calls):
+    n = scaled(50)
+    report = stat(*calls, "--", workload("spawns"), "refused", str(n)).report
+    assert (report.counts["forks"], report.counts["forks_failed"]) == (1, n)
+    assert (report.phases()["clone"]["count"], report.phases()["clone_failed"]["count"]) == (1, n)
+
+
+LIVE = """
+import os, sys, time
+for i in range(int(sys.argv[1])):
+    if not os.fork():
+        os.close(1)
+        os.close(2)
+        time.sleep(2)
+        os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("by", ["comm", "ns", "parent"])
+def test_processes_that_live_on(stat, calls, by):
+    """What their making took is told, though they have executed nothing."""
+    n = 20
+    done = stat(*calls, "--by", by, "--", "/usr/bin/python3", "-c", LIVE, str(n))
+    report, missed = done.report, done.report.counts["missed"]
+    assert report.counts["forks"] == n + 1 and report.counts["exits"] == 1
+    for phase in "clone", "fork":
+        assert report.phases()[phase]["count"] == n + 1
+        assert sum(Report.named(g)[phase]["count"] for g in report.groups[1:] if phase in Report.named(g)) == n + 1
+    assert report.phases()["run_queue"]["count"] >= n + 1 - missed - done.from_init
+    check_histograms(report)
 
 
 def test_many_at_once(stat, calls):

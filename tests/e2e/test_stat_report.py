@@ -95,6 +95,9 @@ def test_parents_with_one_pid_and_name(stat):
     assert len({g["start_ns"] for g in groups}) == 3
     most = [(s["made"], s["pid"], s["comm"], s["start_ns"]) for s in report.all["most_spawning"] if s["pid"] == 4242]
     assert most == [(made, 4242, "pidns", g["start_ns"]) for made, g in zip((3, 2, 1), groups)]
+    text = subprocess.run(["unshare", "-p", "-f", "--mount-proc", NSSCOPE, "stat", "--by", "parent", "--", workload("pidns"), "parents"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, timeout=nsscope_test.TIMEOUT, text=True).stderr
+    assert sorted(set(re.findall("4242.*pidns$", text, re.M)) - {"4242  pidns"}) == ["4242 pidns", "4242#2 pidns", "4242#3 pidns"]
 
 
 def test_namespaces_with_one_number(stat):
@@ -164,6 +167,16 @@ def test_by_cgroup(stat, cgroup):
     assert report.one(name=str(cgroup))["life"]["count"] == 3
     assert report.one(id=cgroup.stat().st_ino)["life"]["count"] == 3
     assert report.phases()["life"]["count"] == 4
+
+
+def test_by_a_cgroup_that_is_gone(stat):
+    """By the name that it had in the one above, which is no path."""
+    if not cgroup2():
+        pytest.skip("no cgroup2 is mounted")
+    name = f"nsscope-gone-{os.getpid()}"
+    path = cgroup2() / name
+    script = f"mkdir {path}; sh -c 'echo $$ > {path}/cgroup.procs; /bin/true; :'; rmdir {path}"
+    assert stat("--by", "cgroup", "--", "sh", "-c", script).report.one(name=name)["life"]["count"] == 2
 
 
 def test_only_a_cgroup(stat, cgroup):
@@ -296,6 +309,39 @@ def test_only_a_subtree(tmp_path):
             assert shell.wait(60) == 0
     counts = counted(machine.end())
     assert counts.pop("missed", 0) <= 1 and counts == {"forks": 2, "execs": 2, "exits": 3, "reaped": 3}
+
+
+WAITS = """
+import os, sys, time
+sys.stdin.readline()
+child, begun = os.fork(), time.monotonic_ns()
+if not child:
+    os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+ended = time.monotonic_ns()
+sys.stdin.readline()
+os.waitpid(child, 0)
+print(time.monotonic_ns() - ended, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_tracer_is_no_reaper(tmp_path):
+    """It waits for the process as well, and before its parent does."""
+    with subprocess.Popen(["/usr/bin/python3", "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as ours, \
+            subprocess.Popen(["strace", "-f", "-o", tmp_path / "log", "-p", str(ours.pid)], stderr=subprocess.PIPE) as strace:
+        assert b"attached" in strace.stderr.readline()
+        machine = Machine(tmp_path, "-p", str(ours.pid))
+        ours.stdin.write(b"\n")
+        ours.stdin.flush()
+        poll(lambda: "exited with 0" in (tmp_path / "log").read_text(), "the child to end")
+        ours.stdin.write(b"\n")
+        ours.stdin.flush()
+        waited = int(ours.stdout.readline())
+        ours.stdin.close()
+        assert ours.wait(60) == 0
+    reaped = machine.end().phases()["exit_reaped"]
+    assert waited <= reaped["max_ns"]
 
 
 IGNORES = """

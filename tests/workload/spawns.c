@@ -8,8 +8,11 @@
  *	names		the child gives itself a name of its own, and ends
  *	ns		the child is made in no, one, and two new namespaces by turns
  *	unwaited	the child executes it, and SIGCHLD is ignored
+ *	threads		two threads of the child end at the same time
+ *	refused		no child is made: the flags do not go together
  */
 #include <linux/sched.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -27,10 +30,31 @@ static uint64_t now(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static int ready;
+
+/* Ends its thread when the other does, on a CPU of its own. */
+static void *end_with_the_other(void *cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((intptr_t)cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set); /* it is as well without */
+	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < 2)
+		;
+	syscall(SYS_exit, 0);
+	return NULL;
+}
+
 static _Noreturn void be_child(int i)
 {
 	char name[16], *argv[] = { me, NULL }, *again[] = { me, "again", NULL };
 
+	pthread_t thread;
+
+	if (!strcmp(mode, "threads") && !pthread_create(&thread, NULL, end_with_the_other, (void *)1))
+		end_with_the_other(NULL);
 	if (!strcmp(mode, "fail"))
 		execv("/nonexistent", argv);
 	if (!strcmp(mode, "names")) {
@@ -51,6 +75,8 @@ static pid_t make(int i)
 
 	if (!strcmp(mode, "vfork"))
 		pid = vfork();
+	else if (!strcmp(mode, "refused"))
+		pid = syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0); /* without CLONE_VM */
 	else
 		pid = syscall(SYS_clone, (strcmp(mode, "ns") ? 0 : flags[i % 3]) | SIGCHLD, 0, 0, 0, 0);
 	if (!pid)
@@ -80,6 +106,8 @@ int main(int argc, char **argv)
 		pid = make(i);
 		ret = waitpid(pid, NULL, 0);
 		ns += now() - begin;
+		if (!strcmp(mode, "refused") && pid < 0)
+			continue;
 		if (pid < 0 || (ret != pid && strcmp(mode, "unwaited")))
 			err(99, "%s", mode);
 	}

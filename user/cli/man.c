@@ -216,8 +216,10 @@ static void put_stat(FILE *out)
 		put_term(out, phase_descs[i].name, phase_descs[i].doc);
 	fputs(".TP\n.B unshare, mount, ...\nthe system calls that are told as events, from their entry to their return\n.PP\n"
 	      "A process belongs to the group (\\-\\-by) that it is in when it executes or ends: what came before its first exec is told "
-	      "with that. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\". With \\-i, "
-	      "rates are of the time since the table before; in the last table of the whole time.\n.PP\n"
+	      "with that, and until then with the group that made it. A cgroup that is gone has its last name, without a path. \"#2\" is the "
+	      "second namespace or parent of this number. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\"; so "
+	      "many as 65536 processes are in MOST SPAWNING. With \\-i, rates are of the time since the table before, all else of the whole "
+	      "time; in the last table rates too.\n.PP\n"
 	      "JSON: type (stat), schema, time, final (no other follows), elapsed_ns, backend, by, counts, per_second, groups, most_spawning "
 	      "(made, pid: null if it is outside nsscope's PID namespace, start_ns, comm), shortest_lived (by comm). Of each group: is (all, one or "
 	      "rest), id (ns: inum; cgroup; parent: PID), start_ns (CLOCK_BOOTTIME, of the parent or of the namespace's init: the "

@@ -13,6 +13,7 @@
 #include "cmd/nscost.h"
 #include "cmd/subtree.h"
 #include "inspect/cgroup.h"
+#include "model/begun.h"
 #include "observe/statistics.h"
 #include "sink/schema.h"
 #include "util/cleanup.h"
@@ -79,6 +80,8 @@ static void show(struct stat_run *r, bool final)
 	if (r->status)
 		return;
 	err = statistics_read(r->statistics, final, &sample);
+	if (!err)
+		err = begun_tell(sample.begun, sample.nbegun, &sample.spans, &sample.nspans);
 	if (!err)
 		err = span_table_make(sample.spans, sample.nspans, r->settings->stat.by, &table);
 	if (err) {

@@ -215,6 +215,26 @@ void span_bucket(unsigned bucket, uint64_t *ret_low, uint64_t *ret_high)
 	*ret_high = *ret_low + (1ULL << shift);
 }
 
+static unsigned bucket_of(uint64_t ns)
+{
+	unsigned shift;
+
+	if (ns < NSS_BUCKETS_PER_POWER)
+		return (unsigned)ns;
+	shift = 63 - (unsigned)__builtin_clzll(ns) - NSS_BUCKETS_LOG;
+	if (shift >= NSS_BUCKETS_POWERS)
+		return NSS_BUCKETS - 1;
+	return (shift + 1) * NSS_BUCKETS_PER_POWER + (unsigned)(ns >> shift) % NSS_BUCKETS_PER_POWER;
+}
+
+void span_add(struct nss_span *span, uint64_t ns)
+{
+	span->count++;
+	span->sum += ns;
+	span->max = ns > span->max ? ns : span->max;
+	span->buckets[bucket_of(ns)]++;
+}
+
 uint64_t span_percentile(const struct nss_span *span, unsigned percent)
 {
 	uint64_t n = 0, rank, below = 0, low, high;

@@ -50,6 +50,9 @@ void span_table_free(struct span_table *t);
 /* Sorts: who has made most first. */
 void spawners_sort(struct nss_spawner_entry *spawners, size_t n);
 
+/* Adds a duration, ns, as the kernel side does. */
+void span_add(struct nss_span *span, uint64_t ns);
+
 /* The durations, in ns, that @bucket holds: from *ret_low to below *ret_high. The last bucket holds all above too. */
 void span_bucket(unsigned bucket, uint64_t *ret_low, uint64_t *ret_high);
 

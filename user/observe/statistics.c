@@ -268,25 +268,30 @@ static uint64_t skipped(const struct statistics *s)
 
 #define BATCH 4096 /* more than stand in one bucket of the map */
 
-/* Processes that have ended and are gone, though the kernel has yet to free them: no wait call told of their ends. */
-static int count_gone(const struct statistics *s, uint64_t *ret_n)
+/* Calls @fn for each process that the kernel side knows: 0, -errno of reading, or what @fn gave, not 0. */
+static int each_life(const struct statistics *s, int (*fn)(void *arg, uint32_t pid, const struct nss_life *life), void *arg)
 {
-	uint32_t *pids = calloc(BATCH, sizeof(*pids)), at, n;
-	struct nss_life *lives = calloc(BATCH, sizeof(*lives));
-	bool begun = false;
-	int err = pids && lives ? 0 : -ENOMEM;
+	_free_ uint32_t *pids = malloc(BATCH * sizeof(*pids));
+	_free_ struct nss_life *lives = malloc(BATCH * sizeof(*lives));
+	int fd = bpf_map__fd(s->skel->maps.lives), err = pids && lives ? 0 : -ENOMEM, told = 0;
+	uint32_t at, n;
 
-	*ret_n = 0;
-	while (!err) {
+	for (bool begun = false; !err && !told; begun = true) {
 		n = BATCH;
-		err = bpf_map_lookup_batch(bpf_map__fd(s->skel->maps.lives), begun ? &at : NULL, &at, pids, lives, &n, NULL);
-		begun = true;
-		for (uint32_t i = 0; (!err || err == -ENOENT) && i < n; i++)
-			*ret_n += lives[i].exited && !lives[i].reaped && kill((pid_t)pids[i], 0) && errno == ESRCH;
+		err = bpf_map_lookup_batch(fd, begun ? &at : NULL, &at, pids, lives, &n, NULL);
+		for (uint32_t i = 0; (!err || err == -ENOENT) && !told && i < n; i++)
+			told = fn(arg, pids[i], &lives[i]);
 	}
-	free(pids);
-	free(lives);
-	return err == -ENOENT ? 0 : err; /* ENOENT: that was all */
+	return told ? told : err == -ENOENT ? 0 : err; /* ENOENT: that was all */
+}
+
+/* Counts a process that has ended and is gone, though the kernel has yet to free it: no wait call told of its end. */
+static int count_gone(void *arg, uint32_t pid, const struct nss_life *life)
+{
+	uint64_t *n = arg;
+
+	*n += life->exited && !life->reaped && kill((pid_t)pid, 0) && errno == ESRCH;
+	return 0;
 }
 
 static uint64_t read_count(const struct statistics *s, size_t i)
@@ -304,10 +309,30 @@ static int count_unreaped(const struct statistics *s, uint64_t *ret_n)
 
 	do {
 		counted = read_count(s, NSS_COUNT_UNREAPED);
-		err = count_gone(s, &gone);
+		gone = 0;
+		err = each_life(s, count_gone, &gone);
 	} while (!err && counted != read_count(s, NSS_COUNT_UNREAPED) && ++tries < TRIES);
 	*ret_n = counted + gone;
 	return err;
+}
+
+/* Keeps a process whose beginning the kernel side will add to a group with its first exec, or its end. */
+static int keep_begun(void *arg, uint32_t pid, const struct nss_life *life)
+{
+	struct statistics_sample *sample = arg;
+	struct nss_life *begun;
+
+	(void)pid;
+	if (!life->forked || life->told)
+		return 0;
+	if (!(sample->nbegun & (sample->nbegun - 1))) { /* a power of two: as many again */
+		begun = reallocarray(sample->begun, sample->nbegun ? 2 * sample->nbegun : 1, sizeof(*begun));
+		if (!begun)
+			return -ENOMEM;
+		sample->begun = begun;
+	}
+	sample->begun[sample->nbegun++] = *life;
+	return 0;
 }
 
 int statistics_read(const struct statistics *s, bool last, struct statistics_sample *ret_sample)
@@ -319,6 +344,8 @@ int statistics_read(const struct statistics *s, bool last, struct statistics_sam
 	if (!err)
 		err = copy_map(s->skel->maps.spawners, &ret_sample->spawners, sizeof(*ret_sample->spawners),
 			       &ret_sample->nspawners);
+	if (!err) /* after those of the kernel side: of what goes there meanwhile nothing is told twice */
+		err = each_life(s, keep_begun, ret_sample);
 	for (size_t i = 0; i < NSS_COUNTS; i++)
 		ret_sample->counts[i] = read_count(s, i);
 	ret_sample->counts[NSS_COUNT_MISSED] += skipped(s);
@@ -330,6 +357,7 @@ int statistics_read(const struct statistics *s, bool last, struct statistics_sam
 void statistics_free(struct statistics_sample *sample)
 {
 	free(sample->spans);
+	free(sample->begun);
 	free(sample->spawners);
 	*sample = (struct statistics_sample){};
 }

@@ -24,6 +24,8 @@ struct statistics_sample {
 	size_t nspans;
 	struct nss_spawner_entry *spawners;
 	size_t nspawners;
+	struct nss_life *begun; /* processes whose beginning is not among the spans yet: with their first exec, or end, it will be */
+	size_t nbegun;
 	uint64_t counts[NSS_COUNTS];
 };
 

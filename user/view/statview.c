@@ -35,8 +35,20 @@ static void add_raw_name(struct buf *b, const struct span_group *g, const struct
 {
 	if (v->by == NSS_BY_CGROUP && !g->rest && v->cgroup)
 		v->cgroup(b, g->group.id);
-	else
+	if (!b->len) /* of a cgroup that is gone, what it was called in the one above */
 		buf_add(b, g->group.name, strnlen(g->group.name, sizeof(g->group.name)));
+}
+
+/* "#2" for the second of those that had this number one after the other, as in a timeline. */
+static void add_use(struct buf *b, const struct span_group *g, const struct statview *v)
+{
+	unsigned use = 1;
+
+	for (size_t i = 1; i < v->table->ngroups; i++)
+		use += v->table->groups[i].group.id == g->group.id && v->table->groups[i].group.start_ns < g->group.start_ns &&
+		       !v->table->groups[i].rest;
+	if (use > 1)
+		buf_addf(b, "#%u", use);
 }
 
 static void add_group(struct buf *b, const struct span_group *g, const struct statview *v)
@@ -52,12 +64,13 @@ static void add_group(struct buf *b, const struct span_group *g, const struct st
 		return;
 	}
 	add_raw_name(&raw, g, v);
-	if (v->by == NSS_BY_NS)
-		buf_addf(b, "pid:%llu", (unsigned long long)g->group.id);
-	else if (v->by == NSS_BY_PARENT)
-		buf_addf(b, "%llu ", (unsigned long long)g->group.id);
-	else if (!raw.len)
+	if (v->by == NSS_BY_NS || v->by == NSS_BY_PARENT) {
+		buf_addf(b, "%s%llu", v->by == NSS_BY_NS ? "pid:" : "", (unsigned long long)g->group.id);
+		add_use(b, g, v);
+		buf_adds(b, v->by == NSS_BY_NS ? "" : " ");
+	} else if (!raw.len) {
 		buf_addf(b, v->by == NSS_BY_CGROUP ? "cgroup %llu" : "(unknown)", (unsigned long long)g->group.id);
+	}
 	text_string(b, raw.data, raw.len);
 	buf_free(&raw);
 }
