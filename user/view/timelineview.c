@@ -177,7 +177,7 @@ static void add_phases(struct timeline_page *p)
 {
 	int64_t x = MARGIN, y = 820;
 
-	x = legend_box(p, x, y, 1, "fork", "from fork to exec");
+	x = legend_box(p, x, y, 1, "fork", "from fork to exec, or to the end");
 	x = legend_box(p, x, y, 1, "run", "running a program");
 	svg_rect(p->b, "bad", x + 40, y - 115, 25, 150);
 	buf_adds(p->b, "/>");
