@@ -40,7 +40,7 @@ def test_each_sample_is_a_child(tmp_path):
         made[frozenset(names)] += 1
     # calls that strace saw the end of apart from their beginning
     made[None] = len(re.findall(r"<\.\.\. clone3 resumed>.*? = \d+$", trace.read_text(), re.M))
-    told = again
+    told = 3 + again  # the first are not told: they are of cold caches
     for name, row in sets.items():
         for way, workers in (("alone", 1), ("parallel", row["parallel"]["workers"])):
             assert row[way]["error"] is None and row[way]["workers"] == workers >= (way == "parallel") + 1
@@ -57,7 +57,7 @@ def test_each_sample_is_a_child(tmp_path):
                     assert 0 < m["p50"] <= m["p90"] <= m["p99"] <= m["max"]
         if not made[None]:
             assert made[frozenset(SETS[name])] == 3 + 3 * row["parallel"]["workers"] + \
-                (4 + 4 * row["parallel"]["workers"] if name != "none" else 0) + (again if name == "rootless" else 0)
+                (4 + 4 * row["parallel"]["workers"] if name != "none" else 0) + (again if name == "rootless" else 0) + (3 if name == "none" else 0)
     assert sum(made.values()) == told
 
 
@@ -65,11 +65,11 @@ def test_table_has_the_ground_and_every_row():
     done = stat("--samples", "2")
     assert (done.returncode, done.stderr) == (0, "")
     release = subprocess.check_output(["uname", "-r"], text=True).strip()
-    head, *lines = done.stdout.splitlines()
-    assert release in head and re.search(r"\d+ CPUs?, load [\d.]+, \d{4}-\d\d-\d\dT[\d:]+Z", head)
+    head, ground, *lines = done.stdout.splitlines()
+    assert release in head and re.match(r"\d+ CPUs?, load [\d.]+, \d{4}-\d\d-\d\dT[\d:]+Z", ground)
     rows = collections.Counter(line.split("|")[0].strip() for line in lines if line.count("|") == 2)
     assert {name: rows[name] for name in SETS} == {name: 3 - (name == "none") for name in SETS}
-    assert max(map(len, done.stdout.splitlines())) <= 120
+    assert max(map(len, done.stdout.splitlines())) < 80
     assert "2 samples of each worker" in done.stdout
 
 

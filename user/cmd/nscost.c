@@ -81,6 +81,7 @@ static void measure(struct report *r, unsigned samples)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	time_t t = time(NULL);
+	struct nscost first; /* is of cold caches */
 	struct tm tm;
 
 	r->samples = samples;
@@ -91,6 +92,7 @@ static void measure(struct report *r, unsigned samples)
 	uname(&r->system);
 	gmtime_r(&t, &tm);
 	strftime(r->date, sizeof(r->date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	nscost_measure(&(struct nscost_plan){ sets[0].flags, 1, samples, false }, &first);
 	for (size_t i = 0; i < SETS; i++) {
 		if (!is_row(i))
 			continue;
@@ -113,13 +115,17 @@ static void add_reason(struct buf *b, const struct measured *m, uint64_t flags)
 		buf_addf(b, "%s%s%s", strerror(-m->err), *hint ? "; " : "", hint);
 }
 
+/* 80 columns are enough for two of four, also of some seconds. */
 static void add_spread(struct buf *b, const struct spread *s)
 {
-	if (!s->n)
-		buf_addf(b, " |%9s%9s%9s%9s", "-", "-", "-", "-");
-	else
-		buf_addf(b, " |%9.1f%9.1f%9.1f%9.1f", (double)s->p50 / 1000, (double)s->p90 / 1000,
-			 (double)s->p99 / 1000, (double)s->max / 1000);
+	const uint64_t ns[] = { s->p50, s->p90, s->p99, s->max };
+
+	buf_adds(b, " |");
+	for (size_t i = 0; i < ARRAY_SIZE(ns); i++)
+		if (!s->n)
+			buf_addf(b, "%8s", "-");
+		else
+			buf_addf(b, "%8.*f", ns[i] < 100000000 ? 1 : 0, (double)ns[i] / 1000);
 }
 
 /* The member of struct nscost at @offset. */
@@ -133,8 +139,8 @@ static void add_table(struct buf *b, const struct report *r, const char *title, 
 	char parallel[32];
 
 	snprintf(parallel, sizeof(parallel), "%u at a time", r->workers);
-	buf_addf(b, "\n%s, us\n%-10s |%9s%27s |%17s\n%-10s |", title, "", "alone", "", parallel, "");
-	buf_addf(b, "%9s%9s%9s%9s |%9s%9s%9s%9s\n", "p50", "p90", "p99", "max", "p50", "p90", "p99", "max");
+	buf_addf(b, "\n%s, us\n%-10s |%8s%24s |%16s\n%-10s |", title, "", "alone", "", parallel, "");
+	buf_addf(b, "%8s%8s%8s%8s |%8s%8s%8s%8s\n", "p50", "p90", "p99", "max", "p50", "p90", "p99", "max");
 	for (size_t i = 0; i < SETS; i++) {
 		if (!is_row(i) || (!sets[i].flags && offset == offsetof(struct nscost, gone)))
 			continue;
@@ -150,7 +156,7 @@ static const char *why_not(int err)
 	if (err == -EXDEV)
 		return "nsscope is in a PID namespace of its own";
 	if (err == -EPERM || err == -EACCES)
-		return "refused; it needs root and a kernel that allows fentry (see doctor)";
+		return "refused; it needs root, and fentry (see doctor)";
 	return strerror(-err);
 }
 
@@ -160,7 +166,7 @@ static void add_kernel(struct buf *b, const struct report *r)
 		buf_addf(b, "\nKERNEL: not measured: %s\n", why_not(r->kernel_err));
 		return;
 	}
-	buf_addf(b, "\nKERNEL: inside its own functions, all eight in one call, alone, us\n%-14s |%9s%9s%9s%9s\n", "",
+	buf_addf(b, "\nKERNEL: inside its own functions, all eight in one call, alone, us\n%-14s |%8s%8s%8s%8s\n", "",
 		 "p50", "p90", "p99", "max");
 	for (size_t i = 0; i < COPY_NS_MAX; i++) {
 		buf_addf(b, "%-14s", functions[i].name);
@@ -183,7 +189,7 @@ static void add_notes(struct buf *b, const struct report *r)
 			buf_addc(b, '\n');
 		}
 	}
-	buf_adds(b, "Nothing is subtracted. ");
+	buf_adds(b, "Nothing is subtracted.\n");
 	if (r->samples)
 		buf_addf(b, "A row has %u samples of each worker.\n", r->samples);
 	else
@@ -192,8 +198,9 @@ static void add_notes(struct buf *b, const struct report *r)
 	if (r->alone[0].cost.in_user_ns)
 		buf_adds(
 			b,
-			"Each worker was in a user namespace of its own. For GONE only one of each type may be there: the next "
-			"can\nbe made when the last is gone. With ipc the kernel waits for that itself: its GONE includes that MAKE.\n");
+			"Each worker was in a user namespace of its own. For GONE only one of each type\n"
+			"may be there: the next can be made when the last is gone. With ipc the kernel\n"
+			"waits for that itself: its GONE includes that MAKE.\n");
 	else
 		buf_adds(b,
 			 "No user namespace could be made for the workers: when a namespace is gone is not known.\n");
@@ -201,14 +208,14 @@ static void add_notes(struct buf *b, const struct report *r)
 
 static void add_text(struct buf *b, const struct report *r)
 {
-	buf_addf(b, "Namespaces on Linux %s %s, %u CPU%s, load %.1f, %s, user %u, nsscope " NSSCOPE_VERSION "\n",
+	buf_addf(b, "Namespaces on Linux %s %s, nsscope " NSSCOPE_VERSION "\n%u CPU%s, load %.1f, %s, user %u\n",
 		 r->system.release, r->system.machine, r->cpus, r->cpus == 1 ? "" : "s", r->load, r->date,
 		 (unsigned)geteuid());
 	add_table(b, r, "MAKE: the call of clone3(2)", offsetof(struct nscost, make));
 	add_table(b, r, "END: from the last process's _exit(2) to the return of its parent's wait",
 		  offsetof(struct nscost, end));
 	add_table(b, r,
-		  "GONE: from that _exit(2) until the kernel counts the namespace no more (tried about each 0.1 ms)",
+		  "GONE: from that _exit(2) until it is counted no more (tried each 0.1 ms)",
 		  offsetof(struct nscost, gone));
 	add_kernel(b, r);
 	add_notes(b, r);
