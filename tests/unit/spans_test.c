@@ -53,6 +53,7 @@ static void durations_go_to_their_buckets(void **state)
 			span_add(&span, ns);
 			assert_int_equal(span.buckets[bucket_of(ns)], 1);
 			assert_true(span.count == 1 && span.sum == ns && span.max == ns);
+			assert_int_equal(span_percentile(&span, 50), ns); /* exact: there is but one */
 		}
 }
 

@@ -244,6 +244,8 @@ uint64_t span_percentile(const struct nss_span *span, unsigned percent)
 	if (!n)
 		return 0;
 	rank = (n * percent + 99) / 100;
+	if (rank == n)
+		return span->max;
 	for (unsigned i = 0; i < NSS_BUCKETS; i++) {
 		uint64_t in = span->buckets[i], at;
 

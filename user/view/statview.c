@@ -89,7 +89,12 @@ static void add_phase(struct buf *b, const struct span_row *row)
 static void add_counts(struct buf *b, const struct statview *v)
 {
 	text_span(b, v->elapsed_ns);
-	buf_addf(b, ", system calls by %s\n\n%10s%12s\n", v->backend, "COUNT", "PER SECOND");
+	buf_addf(b, ", system calls by %s", v->backend);
+	if (!v->final) {
+		buf_adds(b, "; per second: of the last ");
+		text_span(b, v->recent_ns);
+	}
+	buf_addf(b, "\n\n%10s%12s\n", "COUNT", "PER SECOND");
 	for (size_t i = 0; i < NSS_COUNTS; i++)
 		if (v->counts[i] || i == NSS_COUNT_FORKS || i == NSS_COUNT_EXECS || i == NSS_COUNT_EXITS)
 			buf_addf(b, "%10llu%12.1f  %s\n", (unsigned long long)v->counts[i],
