@@ -9,8 +9,8 @@ enum nss_phase {
 #define PHASE(ID, name, doc) NSS_PHASE_##ID,
 #include "abi/phases.def"
 #undef PHASE
-	/* The calls of syscalls.def, from entry to return. */
-#define SYSCALL(EV, ...) NSS_PHASE_CALL_##EV,
+	/* The calls of syscalls.def, from entry to return; and those that failed. */
+#define SYSCALL(EV, ...) NSS_PHASE_CALL_##EV, NSS_PHASE_FAILED_##EV,
 #include "abi/syscalls.def"
 #undef SYSCALL
 	NSS_PHASE_MAX,

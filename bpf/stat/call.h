@@ -124,9 +124,27 @@ static __always_inline void add_call(__u32 phase, __u64 ns)
 
 #define NSS_ERESTARTSYS 512 /* and above: the call is made once more, and nobody sees this one */
 
+static __always_inline bool is_made_again(long result)
+{
+	return result <= -NSS_ERESTARTSYS;
+}
+
+/* Of a call of syscalls.def. */
+static __always_inline __u32 phase_of(__u32 call, bool failed)
+{
+	switch (call) {
+#define SYSCALL(EV, ...)     \
+	case NSS_EV_##EV:    \
+		return failed ? NSS_PHASE_FAILED_##EV : NSS_PHASE_CALL_##EV;
+#include "abi/syscalls.def"
+#undef SYSCALL
+	}
+	return NSS_PHASE_MAX;
+}
+
 static __always_inline void fail_clone(__u64 ns, long result)
 {
-	if (result <= -NSS_ERESTARTSYS || !in_scope())
+	if (is_made_again(result) || !in_scope())
 		return;
 	count(NSS_COUNT_FORKS_FAILED);
 	add_call(NSS_PHASE_CLONE_FAILED, ns);
@@ -213,12 +231,8 @@ static __always_inline int call_ends(__u32 call, const struct pt_regs *regs, lon
 			return 0;
 		count(NSS_COUNT_EXECS_FAILED);
 		add_call(NSS_PHASE_EXEC_FAILED, now - spawn.begun);
-	} else {
-#define SYSCALL(EV, ...)             \
-	if (call == NSS_EV_##EV)     \
-		add_call(NSS_PHASE_CALL_##EV, now - spawn.begun);
-#include "abi/syscalls.def"
-#undef SYSCALL
+	} else if (!is_made_again(result)) {
+		add_call(phase_of(call, result < 0), now - spawn.begun);
 	}
 	return 0;
 }

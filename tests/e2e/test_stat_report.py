@@ -24,16 +24,18 @@ def stat(tmp_path):
 
 
 def test_calls_as_strace_counts_them(stat, tmp_path):
-    """unshare, setns, mount, umount: by strace, in another run."""
-    script = f"for i in 1 2 3; do unshare -m mount -t tmpfs none {tmp_path}; done; nsenter -t $$ -u true; umount /nonexistent"
+    """unshare, setns, mount, umount, and those that fail: by strace, in another run."""
+    script = f"for i in 1 2 3; do unshare -m mount -t tmpfs none {tmp_path}; done; nsenter -t $$ -u true; mount --bind / /nonexistent; umount /nonexistent"
     names = {"unshare": "unshare", "setns": "setns", "mount": "mount", "umount2": "umount"}
     log = tmp_path / "strace"
     subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(names)}", "sh", "-c", script],
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    want = collections.Counter(names[name] for name in re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.M))
-    phases = stat("--", "sh", "-c", script, status=32 if want["umount"] else 1).report.phases()
-    assert want["unshare"] == 3 and want["mount"] >= 6 and want["setns"] == 1
-    assert {name: phases[name]["count"] for name in set(names.values()) if name in phases} == want
+    want = collections.Counter(names[name] + "_failed" * (result == "-1")
+                               for name, result in re.findall(r"^\d+ +(\w+)\(.* = (\S+)", log.read_text(), re.M))
+    phases = stat("--", "sh", "-c", script, status=32 if want["umount_failed"] else 1).report.phases()
+    assert want["unshare"] == 3 and want["mount"] >= 6 and want["setns"] == 1 and want["mount_failed"] == 1
+    told = {name: phases[name]["count"] for base in names.values() for name in (base, f"{base}_failed") if name in phases}
+    assert told == want
 
 
 def test_histograms_agree_with_a_log(tmp_path):

@@ -214,7 +214,8 @@ static void put_stat(FILE *out)
 	      "exact. \\-\\-by image: the path that exec was given; of one of more than 47 bytes \"...\" and its end.\n", out);
 	for (size_t i = 0; i < NSS_PHASE_CALLS; i++)
 		put_term(out, phase_descs[i].name, phase_descs[i].doc);
-	fputs(".TP\n.B unshare, mount, ...\nthe system calls that are told as events, from their entry to their return\n.PP\n"
+	fputs(".TP\n.B unshare, unshare_failed, mount, mount_failed, ...\nthe system calls that are told as events, from their entry to their "
+	      "return, and those that failed\n.PP\n"
 	      "A process belongs to the group (\\-\\-by) that it is in when it executes or ends: what came before its first exec is told "
 	      "with that, and until then with the group that made it. A cgroup that is gone has its last name, without a path. \"#2\" is the "
 	      "second namespace or parent of this number. A group for which there was no room (8192 groups times phases) is in the group \"(the rest)\"; so "

@@ -11,7 +11,9 @@ const struct phase_desc phase_descs[NSS_PHASE_MAX] = {
 #define PHASE(ID, name, doc) [NSS_PHASE_##ID] = { #name, doc },
 #include "abi/phases.def"
 #undef PHASE
-#define SYSCALL(EV, name, ...) [NSS_PHASE_CALL_##EV] = { #name, "the system call, from its entry to its return" },
+#define SYSCALL(EV, name, ...)                                                                   \
+	[NSS_PHASE_CALL_##EV] = { #name, "the system call, from its entry to its return" }, \
+	[NSS_PHASE_FAILED_##EV] = { #name "_failed", "such calls that failed" },
 #include "abi/syscalls.def"
 #undef SYSCALL
 };
