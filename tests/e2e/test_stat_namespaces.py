@@ -2,6 +2,7 @@
 """stat --namespaces: what it says that it made, it made; what it could not, it says."""
 import collections
 import os
+import pathlib
 import re
 import subprocess
 
@@ -23,7 +24,7 @@ def stat(*options, prefix=()):
 def report(done):
     assert (done.returncode, done.stderr) == (0, "")
     out = parse_line(done.stdout.rstrip("\n").encode())
-    assert out["release"] == os.uname().release
+    assert out["release"] == os.uname().release and (out["cpu"] or "") == cpu_model()
     assert {s["name"]: set(s["namespaces"]) for s in out["sets"]} == SETS
     return {s["name"]: s for s in out["sets"]}
 
@@ -61,12 +62,19 @@ def test_each_sample_is_a_child(tmp_path):
     assert sum(made.values()) == told
 
 
+def cpu_model():
+    """As the kernel names it; arm64 names none."""
+    found = re.search(r"^model name\s*: *(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    return found[1][:71] if found else ""
+
+
 def test_table_has_the_ground_and_every_row():
     done = stat("--samples", "2")
     assert (done.returncode, done.stderr) == (0, "")
     release = subprocess.check_output(["uname", "-r"], text=True).strip()
-    head, ground, *lines = done.stdout.splitlines()
+    head, ground, model, *lines = done.stdout.splitlines()
     assert release in head and re.match(r"\d+ CPUs?, load [\d.]+, \d{4}-\d\d-\d\dT[\d:]+Z", ground)
+    assert model == cpu_model()
     rows = collections.Counter(line.split("|")[0].strip() for line in lines if line.count("|") == 2)
     assert {name: rows[name] for name in SETS} == {name: 3 - (name == "none") for name in SETS}
     assert max(map(len, done.stdout.splitlines())) < 80

@@ -48,6 +48,7 @@ struct report {
 	unsigned cpus;
 	double load;
 	struct utsname system;
+	char cpu[72]; /* its model; empty: the kernel names none (arm64) */
 	char date[64];
 	struct measured alone[SETS], parallel[SETS];
 	int kernel_err; /* copyns_open */
@@ -77,6 +78,23 @@ static void measure_kernel(struct report *r)
 	copyns_close(c);
 }
 
+/* What /proc/cpuinfo calls the first CPU: no more than a line of a terminal has room for. */
+static void find_cpu(char *model, size_t size)
+{
+	_fclose_ FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[256];
+
+	*model = 0;
+	while (f && !*model && fgets(line, sizeof(line), f)) {
+		const char *value = line + strcspn(line, ":");
+
+		if (strncmp(line, "model name", strlen("model name")))
+			continue;
+		value += strspn(value, ": ");
+		snprintf(model, size, "%.*s", (int)strcspn(value, "\n"), value);
+	}
+}
+
 static void measure(struct report *r, unsigned samples)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -89,6 +107,7 @@ static void measure(struct report *r, unsigned samples)
 		r->load = 0;
 	r->cpus = cpus > 0 ? (unsigned)cpus : 1;
 	r->workers = r->cpus > 2 ? r->cpus : 2;
+	find_cpu(r->cpu, sizeof(r->cpu));
 	uname(&r->system);
 	gmtime_r(&t, &tm);
 	strftime(r->date, sizeof(r->date), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -211,6 +230,8 @@ static void add_text(struct buf *b, const struct report *r)
 	buf_addf(b, "Namespaces on Linux %s %s, nsscope " NSSCOPE_VERSION "\n%u CPU%s, load %.1f, %s, user %u\n",
 		 r->system.release, r->system.machine, r->cpus, r->cpus == 1 ? "" : "s", r->load, r->date,
 		 (unsigned)geteuid());
+	text_string(b, r->cpu, strlen(r->cpu));
+	buf_adds(b, *r->cpu ? "\n" : "");
 	add_table(b, r, "MAKE: the call of clone3(2)", offsetof(struct nscost, make));
 	add_table(b, r, "END: from the last process's _exit(2) to the return of its parent's wait",
 		  offsetof(struct nscost, end));
@@ -272,8 +293,12 @@ static void add_json(struct buf *b, const struct report *r)
 
 	buf_addf(b, "{\"type\":\"stat_namespaces\",\"schema\":%d,\"version\":\"" NSSCOPE_VERSION "\",\"release\":", SCHEMA_VERSION);
 	json_string(b, r->system.release, strlen(r->system.release));
-	buf_addf(b, ",\"machine\":\"%s\",\"cpus\":%u,\"date\":\"%s\",\"uid\":%u,\"in_user_ns\":%s,\"sets\":[",
-		 r->system.machine, r->cpus, r->date, (unsigned)geteuid(),
+	buf_addf(b, ",\"machine\":\"%s\",\"cpus\":%u,\"cpu\":", r->system.machine, r->cpus);
+	if (*r->cpu)
+		json_string(b, r->cpu, strlen(r->cpu));
+	else
+		buf_adds(b, "null");
+	buf_addf(b, ",\"date\":\"%s\",\"uid\":%u,\"in_user_ns\":%s,\"sets\":[", r->date, (unsigned)geteuid(),
 		 r->alone[0].cost.in_user_ns ? "true" : "false");
 	for (size_t i = 0; i < SETS; i++) {
 		if (!is_row(i))

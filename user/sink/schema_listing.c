@@ -166,10 +166,10 @@ static void add_stat(struct buf *b)
 static void add_stat_namespaces(struct buf *b)
 {
 	buf_addf(b, ",{\"type\":\"object\",\"additionalProperties\":false,\"description\":\"nsscope stat --namespaces: what they "
-		    "cost\",\"required\":[\"type\",\"schema\",\"version\",\"release\",\"machine\",\"cpus\",\"date\",\"uid\","
+		    "cost\",\"required\":[\"type\",\"schema\",\"version\",\"release\",\"machine\",\"cpus\",\"cpu\",\"date\",\"uid\","
 		    "\"in_user_ns\",\"sets\",\"kernel\"],\"properties\":{\"type\":{\"const\":\"stat_namespaces\"},"
 		    "\"schema\":{\"const\":%d},\"version\":{\"type\":\"string\"},\"release\":{\"type\":\"string\"},", SCHEMA_VERSION);
-	buf_adds(b, "\"machine\":{\"type\":\"string\"},\"cpus\":" UINT ",\"date\":{\"type\":\"string\"},\"uid\":" UINT
+	buf_adds(b, "\"machine\":{\"type\":\"string\"},\"cpus\":" UINT ",\"cpu\":" STRING_NULL ",\"date\":{\"type\":\"string\"},\"uid\":" UINT
 		    ",\"in_user_ns\":{\"type\":\"boolean\",\"description\":\"each worker was in a user namespace of its own\"},"
 		    "\"sets\":" LIST_OF("{\"type\":\"object\",\"additionalProperties\":false,\"required\":[\"name\",\"namespaces\","
 					"\"alone\",\"parallel\"],\"properties\":{\"name\":{\"type\":\"string\"},\"namespaces\":"
