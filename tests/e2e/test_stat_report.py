@@ -25,7 +25,8 @@ def stat(tmp_path):
 
 def test_calls_as_strace_counts_them(stat, tmp_path):
     """unshare, setns, mount, umount, and those that fail: by strace, in another run."""
-    script = f"for i in 1 2 3; do unshare -m mount -t tmpfs none {tmp_path}; done; nsenter -t $$ -u true; mount --bind / /nonexistent; umount /nonexistent"
+    script = (f"for i in 1 2 3; do unshare -m mount -t tmpfs none {tmp_path}; done; nsenter -t $$ -u true; "
+              "mount --bind / /nonexistent; umount /nonexistent")
     names = {"unshare": "unshare", "setns": "setns", "mount": "mount", "umount2": "umount"}
     log = tmp_path / "strace"
     subprocess.run(["strace", "-f", "-qq", "-o", log, "-e", f"trace={','.join(names)}", "sh", "-c", script],

@@ -79,19 +79,15 @@ static void measure_kernel(struct report *r)
 }
 
 /* What /proc/cpuinfo calls the first CPU: no more than a line of a terminal has room for. */
-static void find_cpu(char *model, size_t size)
+static void find_cpu(struct report *r)
 {
 	_fclose_ FILE *f = fopen("/proc/cpuinfo", "re");
 	char line[256];
 
-	*model = 0;
-	while (f && !*model && fgets(line, sizeof(line), f)) {
-		const char *value = line + strcspn(line, ":");
-
-		if (strncmp(line, "model name", strlen("model name")))
-			continue;
-		value += strspn(value, ": ");
-		snprintf(model, size, "%.*s", (int)strcspn(value, "\n"), value);
+	r->cpu[0] = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "model name : %71[^\n]", r->cpu) == 1)
+			return;
 	}
 }
 
@@ -107,7 +103,7 @@ static void measure(struct report *r, unsigned samples)
 		r->load = 0;
 	r->cpus = cpus > 0 ? (unsigned)cpus : 1;
 	r->workers = r->cpus > 2 ? r->cpus : 2;
-	find_cpu(r->cpu, sizeof(r->cpu));
+	find_cpu(r);
 	uname(&r->system);
 	gmtime_r(&t, &tm);
 	strftime(r->date, sizeof(r->date), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -230,8 +226,10 @@ static void add_text(struct buf *b, const struct report *r)
 	buf_addf(b, "Namespaces on Linux %s %s, nsscope " NSSCOPE_VERSION "\n%u CPU%s, load %.1f, %s, user %u\n",
 		 r->system.release, r->system.machine, r->cpus, r->cpus == 1 ? "" : "s", r->load, r->date,
 		 (unsigned)geteuid());
-	text_string(b, r->cpu, strlen(r->cpu));
-	buf_adds(b, *r->cpu ? "\n" : "");
+	if (*r->cpu) {
+		text_string(b, r->cpu, strlen(r->cpu));
+		buf_addc(b, '\n');
+	}
 	add_table(b, r, "MAKE: the call of clone3(2)", offsetof(struct nscost, make));
 	add_table(b, r, "END: from the last process's _exit(2) to the return of its parent's wait",
 		  offsetof(struct nscost, end));
