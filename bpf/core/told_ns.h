@@ -15,6 +15,7 @@
 struct told_ns {
 	__u64 address; /* of struct ns_common; 0: free */
 	__u64 id; /* or NSS_UNKNOWN */
+	__u64 number; /* ns_number() of it */
 	__u64 created, seen; /* when it was made (0: not known), and surely lived last; CLOCK_MONOTONIC */
 	__u32 inum;
 	__u32 type;
@@ -48,12 +49,20 @@ __u32 told_count; /* how many there are: never less than slots with an address *
 __u32 told_left; /* of them, yet to be looked at */
 __u32 told_first, told_last; /* slots of the first that lives and of the last, as the look found them */
 
+/* What tells the namespace at @ns from one that has its inum and its memory afterwards, or NSS_UNKNOWN. */
+static __always_inline __u64 ns_number(__u64 ns, __u32 type)
+{
+	if (type == NSS_NS_MNT)
+		return mnt_ns_number((void *)(ns - bpf_core_field_offset(struct mnt_namespace, ns)));
+	return ns_id((void *)ns);
+}
+
 /* References to the namespace; 0 also where its memory is not that of the namespace with this number any more. */
 static __always_inline __u32 ns_refs(const struct told_ns *t)
 {
 	const struct ns_common___v6_18 *common = (void *)t->address;
 
-	if (BPF_CORE_READ(common, inum) != t->inum || ns_id(common) != t->id)
+	if (BPF_CORE_READ(common, inum) != t->inum || ns_number(t->address, t->type) != t->number)
 		return 0;
 	return ns_count(common, t->type);
 }
@@ -122,6 +131,7 @@ static __always_inline void ns_told(struct scratch *from, __u64 ns, __u32 type, 
 		return;
 	}
 	t->id = ns_id(common);
+	t->number = ns_number(ns, type);
 	t->created = created;
 	t->seen = bpf_ktime_get_ns();
 	t->inum = BPF_CORE_READ(common, inum);
