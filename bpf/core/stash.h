@@ -22,12 +22,13 @@ struct stashed {
 struct stash {
 	__u32 busy;
 	__u32 count;
-	__u32 cut; /* there was more */
+	__u32 cut; /* there was more, or may have been */
 	__u32 others; /* those of other namespaces too */
 	__u64 ns; /* of the caller */
 	__u64 last; /* of its mounts, see ns_last() */
 	__u64 next; /* of its mounts; 0: no more */
 	__u32 slot; /* its key */
+	__u32 own; /* how many of count are of the caller's namespace */
 	__u64 of, link; /* where the walk over the mounts on the same directory as another is; 0: there is none */
 	__u64 at; /* index of a scan, or before that walk */
 	__u64 seen; /* of the mounts on the same directory one that is of the caller's */
@@ -73,6 +74,7 @@ static __always_inline int stash_put(struct stash *s, __u64 mount, __u64 ns, __u
 	e->mountpoint = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
 	e->mnt_id = BPF_CORE_READ(m, mnt_id);
 	e->id = unique_id(mount);
+	s->own += !inum;
 	s->count = count + 1;
 	return 0;
 }
@@ -196,15 +198,20 @@ static __always_inline int stash_claim(void)
 	return -1;
 }
 
-/* Notes the mounts of @ns; @others: and those on the same directories in other namespaces. -1: there is no room. */
+/*
+ * Notes the mounts of @ns; @others: and those on the same directories in other namespaces. -1: there is no room. No lock keeps
+ * another task from changing the tree meanwhile, and where it is rebalanced some may be passed by: so they are counted.
+ */
 __noinline int stash_fill(__u64 ns, __u32 others)
 {
 	int slot = stash_claim();
 	struct stash *s = stash_at(slot);
+	__u32 mounts = ns_mounts((void *)ns);
 
 	if (!s)
 		return -1;
 	s->count = 0;
+	s->own = 0;
 	s->cut = 0;
 	s->others = others;
 	s->ns = ns;
@@ -212,7 +219,7 @@ __noinline int stash_fill(__u64 ns, __u32 others)
 	s->link = 0;
 	s->next = ns_first(ns);
 	stash_steps(slot);
-	if (s->next || s->link)
+	if (s->next || s->link || s->own != mounts || ns_mounts((void *)ns) != mounts)
 		s->cut = 1;
 	return slot;
 }
