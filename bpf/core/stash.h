@@ -199,28 +199,38 @@ static __always_inline int stash_claim(void)
 }
 
 /*
- * Notes the mounts of @ns; @others: and those on the same directories in other namespaces. -1: there is no room. No lock keeps
- * another task from changing the tree meanwhile, and where it is rebalanced some may be passed by: so they are counted.
+ * Notes the mounts of the namespace. No lock keeps another task from changing the tree meanwhile, and where it is rebalanced
+ * some may be passed by: so they are counted. true: it did, and another look may find them all.
  */
+static __always_inline bool stash_look(struct stash *s, __u32 slot)
+{
+	__u32 mounts = ns_mounts((void *)s->ns);
+
+	s->count = 0;
+	s->own = 0;
+	s->cut = 0;
+	s->last = ns_last(s->ns);
+	s->link = 0;
+	s->next = ns_first(s->ns);
+	stash_steps(slot);
+	if (!s->next && !s->link && !s->cut && s->own == mounts && ns_mounts((void *)s->ns) == mounts)
+		return false;
+	s->cut = 1;
+	return s->count < NSS_STASHED;
+}
+
+/* Notes the mounts of @ns; @others: and those on the same directories in other namespaces. -1: there is no room. */
 __noinline int stash_fill(__u64 ns, __u32 others)
 {
 	int slot = stash_claim();
 	struct stash *s = stash_at(slot);
-	__u32 mounts = ns_mounts((void *)ns);
 
 	if (!s)
 		return -1;
-	s->count = 0;
-	s->own = 0;
-	s->cut = 0;
 	s->others = others;
 	s->ns = ns;
-	s->last = ns_last(ns);
-	s->link = 0;
-	s->next = ns_first(ns);
-	stash_steps(slot);
-	if (s->next || s->link || s->own != mounts || ns_mounts((void *)ns) != mounts)
-		s->cut = 1;
+	if (stash_look(s, slot) && stash_look(s, slot)) /* Linux 6.1 refuses a loop with such a call in it */
+		stash_look(s, slot);
 	return slot;
 }
 
